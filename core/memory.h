@@ -1,0 +1,44 @@
+#ifndef FOVEA_CORE_MEMORY_H_
+#define FOVEA_CORE_MEMORY_H_
+
+#include <cstddef>
+
+/// The caching CPU pool. Every thread keeps freelists by size class, so allocating takes no lock and the same
+/// sequence of requests gets the same addresses. A block freed on another thread goes to that thread's lists;
+/// a thread that ends leaves its lists to the others.
+
+namespace fovea {
+
+/// Bytes in the CPU pool over all threads. `peak` is exact while one thread allocates and an upper bound
+/// (the sum of the threads' peaks) otherwise.
+struct MemoryStats {
+  std::size_t allocated = 0;  ///< held by live tensors
+  std::size_t reserved = 0;   ///< taken from the system: allocated plus cached
+  std::size_t peak = 0;       ///< the most that `allocated` has been since the last reset_peak()
+};
+
+MemoryStats memory_stats();
+
+/// Makes `peak` start again from what is allocated now.
+void reset_peak_memory();
+
+/// Gives this thread's cached blocks, and those of threads that have ended, back to the system.
+void release_cached_memory();
+
+/// A cap on reserved bytes; an allocation that would pass it throws OutOfMemory. 0 means no cap.
+void set_memory_limit(std::size_t bytes);
+
+namespace detail {
+
+/// Rounds a size up to its class: powers of two up to 4 KiB, then four classes an octave.
+int size_class_of(std::size_t bytes);
+std::size_t class_bytes(int size_class);
+
+/// A 64-byte-aligned block of class_bytes(size_class) bytes. Throws OutOfMemory.
+void* pool_allocate(int size_class);
+void pool_free(void* block, int size_class) noexcept;
+
+}  // namespace detail
+}  // namespace fovea
+
+#endif  // FOVEA_CORE_MEMORY_H_

@@ -1,0 +1,19 @@
+#ifndef FOVEA_KERNELS_COPY_H_
+#define FOVEA_KERNELS_COPY_H_
+
+#include "fovea/core/device.h"
+#include "fovea/core/into.h"
+#include "fovea/kernels/view.h"
+
+namespace fovea {
+
+/// to = from (or to += from), element by element, converting the type; any strides, the same shape.
+/// Conversion to an integer truncates.
+void copy(Cpu, const View& to, const View& from, Into into = Into::set);
+
+/// Every element of a row-major view = value.
+void fill(Cpu, const View& to, double value);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_COPY_H_

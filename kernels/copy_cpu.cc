@@ -1,0 +1,78 @@
+#include <cstring>
+
+#include "fovea/kernels/copy.h"
+#include "fovea/kernels/parallel.h"
+#include "fovea/kernels/rows.h"
+
+namespace fovea {
+namespace {
+
+template <class To, class From>
+To convert(From x) {
+  if constexpr (std::is_same_v<To, From>)
+    return x;
+  else if constexpr (std::is_same_v<From, bf16>)
+    return convert<To>(static_cast<float>(x));
+  else if constexpr (std::is_same_v<To, bf16>)
+    return bf16(static_cast<float>(x));
+  else
+    return static_cast<To>(x);
+}
+
+template <class To, class From>
+void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n, bool add) {
+  if constexpr (std::is_same_v<To, From>) {
+    if (!add && to_step == 1 && from_step == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
+      return;
+    }
+  }
+  const auto each = [&](Index ts, Index fs) {
+    if constexpr (!std::is_same_v<To, bf16>) {
+      if (add) {
+#pragma GCC ivdep
+        for (Index k = 0; k < n; ++k) to[k * ts] = static_cast<To>(to[k * ts] + convert<To>(from[k * fs]));
+        return;
+      }
+    }
+#pragma GCC ivdep
+    for (Index k = 0; k < n; ++k) to[k * ts] = convert<To>(from[k * fs]);
+  };
+  if (to_step == 1 && from_step == 1)
+    each(1, 1);  // constants: the compiler makes vector code of this one
+  else
+    each(to_step, from_step);
+}
+
+}  // namespace
+
+void copy(Cpu, const View& to, const View& from, Into into) {
+  const bool add = into == Into::add;
+  require(!add || to.dtype != DType::bf16, "copy", "cannot add into bf16 on the CPU");
+  const Rows<2> rows(to.shape, {&to.strides, &from.strides});
+  visit_any(to.dtype, [&]<class To>() {
+    visit_any(from.dtype, [&]<class From>() {
+      const auto part = [&](Index row, Index begin, Index end) {
+        copy_row(to.as<To>() + rows.offset(0, row) + begin * rows.step[0], rows.step[0],
+                 from.as<const From>() + rows.offset(1, row) + begin * rows.step[1], rows.step[1],
+                 end - begin, add);
+      };
+      if (rows.count == 1)
+        parallel_for(rows.length, 1, cheap_grain, [&](Index b, Index e) { part(0, b, e); });
+      else
+        parallel_for(rows.count, rows.length, cheap_grain, [&](Index b, Index e) {
+          for (Index r = b; r < e; ++r) part(r, 0, rows.length);
+        });
+    });
+  });
+}
+
+void fill(Cpu, const View& to, double value) {
+  const Index n = to.numel();
+  visit_any(to.dtype, [&]<class T>() {
+    const T x = convert<T>(value);
+    parallel_for(n, 1, cheap_grain, [&](Index b, Index e) { std::fill(to.as<T>() + b, to.as<T>() + e, x); });
+  });
+}
+
+}  // namespace fovea

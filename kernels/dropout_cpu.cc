@@ -1,0 +1,55 @@
+#include <cmath>
+
+#include "fovea/kernels/dropout.h"
+#include "fovea/kernels/loops.h"
+#include "fovea/kernels/philox.h"
+
+namespace fovea {
+namespace {
+
+// Sets keep for elements [begin, end): element i takes word offset + i, whichever thread asks.
+void draw(RandomState random, std::uint32_t least, std::uint8_t* keep, Index begin, Index end) {
+  constexpr Index batch = 64;
+  std::uint32_t words[batch];
+  for (Index i = begin; i < end;) {
+    const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
+    const auto skip = static_cast<Index>(at % 4);  // a block is four words, and the first may be used in part
+    philox_words(random.seed, random.stream, at / 4, words);
+    const Index n = std::min(batch - skip, end - i);
+    store(keep + i, n, Into::set,
+          [&](Index k) { return static_cast<std::uint8_t>(words[skip + k] >> 8 >= least); });
+    i += n;
+  }
+}
+
+}  // namespace
+
+void dropout_forward(Cpu, const View& x, double p, RandomState random, const View& keep, const View& y) {
+  // Generator::uniform() is the upper 24 bits times 2^-24.
+  const auto least = static_cast<std::uint32_t>(std::ceil(p * 0x1p24));
+  visit_float("dropout", x.dtype, [&]<class T>() {
+    const T scale = static_cast<T>(1 / (1 - p));
+    const T* from = x.as<const T>();
+    T* to = y.as<T>();
+    auto* k = keep.as<std::uint8_t>();
+    parallel_for(x.numel(), 1, cheap_grain / 4, [&](Index begin, Index end) {
+      draw(random, least, k, begin, end);
+      store(to + begin, end - begin, Into::set,
+            [&](Index i) { return k[begin + i] != 0 ? from[begin + i] * scale : T(0); });
+    });
+  });
+}
+
+void dropout_backward(Cpu, const View& dy, double p, const View& keep, const Target& dx) {
+  visit_float("dropout", dy.dtype, [&]<class T>() {
+    const T scale = static_cast<T>(1 / (1 - p));
+    const T* from = dy.as<const T>();
+    const auto* k = keep.as<const std::uint8_t>();
+    parallel_for(dy.numel(), 1, cheap_grain, [&](Index begin, Index end) {
+      store(dx.as<T>() + begin, end - begin, dx.into,
+            [&](Index i) { return k[begin + i] != 0 ? from[begin + i] * scale : T(0); });
+    });
+  });
+}
+
+}  // namespace fovea

@@ -1,0 +1,29 @@
+#ifndef FOVEA_KERNELS_GEMM_H_
+#define FOVEA_KERNELS_GEMM_H_
+
+#include <span>
+
+#include "fovea/core/device.h"
+#include "fovea/core/into.h"
+#include "fovea/core/shape.h"
+
+namespace fovea {
+
+/// A matrix operand: row-major with `ld` elements from row to row; transposed means that the stored matrix is
+/// the transpose of the operand.
+template <class T>
+struct Matrix {
+  T* data;
+  Index ld;
+  bool transposed = false;
+};
+
+/// C [m,n] = A [m,k] B [k,n], or += with Into::add. C is not transposed. Any size may be 0.
+void gemm(Cpu, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c,
+          Into into);
+void gemm(Cpu, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
+          Into into);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_GEMM_H_

@@ -1,0 +1,20 @@
+#ifndef FOVEA_KERNELS_LINEAR_H_
+#define FOVEA_KERNELS_LINEAR_H_
+
+#include "fovea/core/device.h"
+#include "fovea/core/into.h"
+#include "fovea/kernels/view.h"
+
+/// All views row-major: x [R,I], w [O,I], bias [O] or none, y and dy [R,O] (y may have more dimensions).
+
+namespace fovea {
+
+void linear_forward(Cpu, const View& x, const View& w, const View& bias,
+                    const View& y);  ///< y = x w^T + bias
+void linear_input_gradient(Cpu, const View& dy, const View& w, const View& dx, Into into);   ///< dx = dy w
+void linear_weight_gradient(Cpu, const View& dy, const View& x, const View& dw, Into into);  ///< dw = dy^T x
+void linear_bias_gradient(Cpu, const View& dy, const View& db, Into into);  ///< db = sum of rows of dy
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_LINEAR_H_

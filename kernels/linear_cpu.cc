@@ -1,0 +1,51 @@
+#include <algorithm>
+
+#include "fovea/kernels/gemm.h"
+#include "fovea/kernels/linear.h"
+
+namespace fovea {
+namespace {
+
+Index ld(Index columns) { return std::max<Index>(columns, 1); }
+
+}  // namespace
+
+void linear_forward(Cpu cpu, const View& x, const View& w, const View& bias, const View& y) {
+  const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
+  visit_float("linear", x.dtype, [&]<class T>() {
+    if (bias)
+      for (Index r = 0; r < rows; ++r) std::copy_n(bias.as<const T>(), out, y.as<T>() + r * out);
+    gemm(cpu, rows, out, in, {x.as<const T>(), ld(in)}, {w.as<const T>(), ld(in), true}, {y.as<T>(), ld(out)},
+         bias ? Into::add : Into::set);
+  });
+}
+
+void linear_input_gradient(Cpu cpu, const View& dy, const View& w, const View& dx, Into into) {
+  const Index rows = dy.shape[0], in = w.shape[1], out = w.shape[0];
+  visit_float("linear", dy.dtype, [&]<class T>() {
+    gemm(cpu, rows, in, out, {dy.as<const T>(), ld(out)}, {w.as<const T>(), ld(in)}, {dx.as<T>(), ld(in)},
+         into);
+  });
+}
+
+void linear_weight_gradient(Cpu cpu, const View& dy, const View& x, const View& dw, Into into) {
+  const Index rows = dy.shape[0], in = x.shape[1], out = dy.shape[1];
+  visit_float("linear", dy.dtype, [&]<class T>() {
+    gemm(cpu, out, in, rows, {dy.as<const T>(), ld(out), true}, {x.as<const T>(), ld(in)},
+         {dw.as<T>(), ld(in)}, into);
+  });
+}
+
+void linear_bias_gradient(Cpu, const View& dy, const View& db, Into into) {
+  const Index rows = dy.shape[0], out = dy.shape[1];
+  visit_float("linear", dy.dtype, [&]<class T>() {
+    T* sum = db.as<T>();
+    if (into == Into::set) std::fill_n(sum, out, T(0));
+    for (Index r = 0; r < rows; ++r) {
+      const T* row = dy.as<const T>() + r * out;
+      for (Index j = 0; j < out; ++j) sum[j] += row[j];
+    }
+  });
+}
+
+}  // namespace fovea

@@ -1,0 +1,105 @@
+#include <algorithm>
+
+#include "fovea/kernels/gemm.h"
+#include "fovea/kernels/lstm_cell.h"
+#include "fovea/kernels/parallel.h"
+#include "fovea/kernels/scalar_math.h"
+
+namespace fovea {
+namespace {
+
+template <class T>
+void add_bias(T* y, const View& b, Index n) {
+  if (!b) return;
+  const T* bias = b.as<const T>();
+  for (Index j = 0; j < n; ++j) y[j] += bias[j];
+}
+
+}  // namespace
+
+void lstm_cell_forward(Cpu cpu, const View& x, const View& h, const View& c, const View& w_ih,
+                       const View& w_hh, const View& b_ih, const View& b_hh, const View& gates,
+                       const View& h_next, const View& c_next) {
+  const Index B = x.shape[0], I = x.shape[1], H = h.shape[1];
+  visit_float("lstm_cell", x.dtype, [&]<class T>() {
+    T* g = gates.as<T>();
+    std::fill_n(g, B * 4 * H, T(0));
+    for (Index b = 0; b < B; ++b) {
+      add_bias(g + b * 4 * H, b_ih, 4 * H);
+      add_bias(g + b * 4 * H, b_hh, 4 * H);
+    }
+    gemm(cpu, B, 4 * H, I, {x.as<const T>(), std::max<Index>(I, 1)},
+         {w_ih.as<const T>(), std::max<Index>(I, 1), true}, {g, 4 * H}, Into::add);
+    gemm(cpu, B, 4 * H, H, {h.as<const T>(), H}, {w_hh.as<const T>(), H, true}, {g, 4 * H}, Into::add);
+    parallel_for(B, 4 * H, costly_grain, [&](Index begin, Index end) {
+      for (Index b = begin; b < end; ++b) {
+        T* i = g + b * 4 * H;
+        T *f = i + H, *n = f + H, *o = n + H;
+        const T* before = c.as<const T>() + b * H;
+        T *hn = h_next.as<T>() + b * H, *cn = c_next.as<T>() + b * H;
+#pragma GCC ivdep
+        for (Index j = 0; j < 2 * H; ++j) i[j] = math::sigmoid(i[j]);  // i and f
+#pragma GCC ivdep
+        for (Index j = 0; j < H; ++j) n[j] = math::tanh(n[j]);
+#pragma GCC ivdep
+        for (Index j = 0; j < H; ++j) o[j] = math::sigmoid(o[j]);
+#pragma GCC ivdep
+        for (Index j = 0; j < H; ++j) cn[j] = f[j] * before[j] + i[j] * n[j];
+#pragma GCC ivdep
+        for (Index j = 0; j < H; ++j) hn[j] = o[j] * math::tanh(cn[j]);
+      }
+    });
+  });
+}
+
+void lstm_cell_backward(Cpu, const View& gates, const View& c, const View& c_next, const View& dh_next,
+                        const View& dc_next, const View& dgates, const View& dc, Into into) {
+  const Index B = c.shape[0], H = c.shape[1];
+  visit_float("lstm_cell", c.dtype, [&]<class T>() {
+    parallel_for(B, 4 * H, costly_grain, [&](Index begin, Index end) {
+      for (Index b = begin; b < end; ++b) {
+        const T* i = gates.as<const T>() + b * 4 * H;
+        const T *f = i + H, *n = f + H, *o = n + H;
+        T* di = dgates.as<T>() + b * 4 * H;
+        T *df = di + H, *dn = df + H, *dout = dn + H;
+        const T *before = c.as<const T>() + b * H, *after = c_next.as<const T>() + b * H;
+        const T* dh = dh_next ? dh_next.as<const T>() + b * H : nullptr;
+        const T* dcn = dc_next ? dc_next.as<const T>() + b * H : nullptr;
+        T* d_before = dc ? dc.as<T>() + b * H : nullptr;
+        // Forward was cn = f c + i n, hn = o tanh(cn), with i, f, o = sigmoid and n = tanh of the gates; so
+        // here, with s the gradient of cn, held where di goes until it is used up:
+        T* s = di;
+        if (dh) {
+#pragma GCC ivdep
+          for (Index j = 0; j < H; ++j) {
+            const T t = math::tanh(after[j]);
+            dout[j] = dh[j] * t * o[j] * (1 - o[j]);
+            s[j] = dh[j] * o[j] * (1 - t * t);
+          }
+        } else {
+          std::fill_n(dout, H, T(0));
+          std::fill_n(s, H, T(0));
+        }
+        if (dcn)
+#pragma GCC ivdep
+          for (Index j = 0; j < H; ++j) s[j] += dcn[j];
+        if (d_before) {
+          if (into == Into::set)
+#pragma GCC ivdep
+            for (Index j = 0; j < H; ++j) d_before[j] = s[j] * f[j];
+          else
+#pragma GCC ivdep
+            for (Index j = 0; j < H; ++j) d_before[j] += s[j] * f[j];
+        }
+#pragma GCC ivdep
+        for (Index j = 0; j < H; ++j) {
+          df[j] = s[j] * before[j] * f[j] * (1 - f[j]);
+          dn[j] = s[j] * i[j] * (1 - n[j] * n[j]);
+          di[j] = s[j] * n[j] * i[j] * (1 - i[j]);
+        }
+      }
+    });
+  });
+}
+
+}  // namespace fovea

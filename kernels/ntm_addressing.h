@@ -1,0 +1,28 @@
+#ifndef FOVEA_KERNELS_NTM_ADDRESSING_H_
+#define FOVEA_KERNELS_NTM_ADDRESSING_H_
+
+#include "fovea/core/device.h"
+#include "fovea/core/into.h"
+#include "fovea/kernels/view.h"
+
+/// All views row-major: parameters [B,H,M+S+3], memory [B,N,M], w_previous and w [B,H,N].
+
+namespace fovea {
+
+/// The Neural Turing Machine's addressing; ops/ntm_addressing.h has the formulas. `trace` [B,3H+1,N] keeps
+/// for the backward, for every head, cosine, content weighting and shifted weighting, and last the norms of
+/// the rows.
+void ntm_addressing_forward(Cpu, const View& parameters, const View& memory, const View& w_previous,
+                            bool tanh_key, const View& trace, const View& w);
+
+struct NtmAddressingGradients {
+  View parameters, memory, w_previous;  // none: not wanted
+  Into parameters_into, memory_into, w_previous_into;
+};
+void ntm_addressing_backward(Cpu, const View& parameters, const View& memory, const View& w_previous,
+                             bool tanh_key, const View& trace, const View& w, const View& dw,
+                             const NtmAddressingGradients& gradients);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_NTM_ADDRESSING_H_

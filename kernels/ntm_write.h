@@ -1,0 +1,25 @@
+#ifndef FOVEA_KERNELS_NTM_WRITE_H_
+#define FOVEA_KERNELS_NTM_WRITE_H_
+
+#include "fovea/core/device.h"
+#include "fovea/core/into.h"
+#include "fovea/kernels/view.h"
+
+/// All views row-major: memory and y [B,N,M], w [B,H,N], erase and add [B,H,M].
+
+namespace fovea {
+
+/// y_im = memory_im prod_h (1 - w_hi erase_hm) + sum_h w_hi add_hm.
+void ntm_write_forward(Cpu, const View& memory, const View& w, const View& erase, const View& add,
+                       const View& y);
+
+struct NtmWriteGradients {
+  View memory, w, erase, add;  // none: not wanted
+  Into memory_into, w_into, erase_into, add_into;
+};
+void ntm_write_backward(Cpu, const View& memory, const View& w, const View& erase, const View& add,
+                        const View& dy, const NtmWriteGradients& gradients);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_NTM_WRITE_H_

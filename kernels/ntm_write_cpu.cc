@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <vector>
+
+#include "fovea/kernels/ntm_write.h"
+#include "fovea/kernels/parallel.h"
+
+namespace fovea {
+
+void ntm_write_forward(Cpu, const View& memory, const View& w, const View& erase, const View& add,
+                       const View& y) {
+  const Index B = memory.shape[0], N = memory.shape[1], M = memory.shape[2], H = w.shape[1];
+  visit_float("ntm_write", memory.dtype, [&]<class T>() {
+    parallel_for(B, N * M * H, 16384, [&](Index begin, Index end) {
+      for (Index b = begin; b < end; ++b)
+        for (Index i = 0; i < N; ++i) {
+          const T* row = memory.as<const T>() + (b * N + i) * M;
+          T* out = y.as<T>() + (b * N + i) * M;
+          for (Index h = 0; h < H; ++h) {  // all erases first: they commute
+            const T wi = w.as<const T>()[(b * H + h) * N + i];
+            const T* e = erase.as<const T>() + (b * H + h) * M;
+            const T* from = h == 0 ? row : out;
+#pragma GCC ivdep
+            for (Index m = 0; m < M; ++m) out[m] = from[m] * (1 - wi * e[m]);
+          }
+          for (Index h = 0; h < H; ++h) {
+            const T wi = w.as<const T>()[(b * H + h) * N + i];
+            const T* a = add.as<const T>() + (b * H + h) * M;
+#pragma GCC ivdep
+            for (Index m = 0; m < M; ++m) out[m] += wi * a[m];
+          }
+        }
+    });
+  });
+}
+
+void ntm_write_backward(Cpu, const View& memory, const View& w, const View& erase, const View& add,
+                        const View& dy, const NtmWriteGradients& g) {
+  const Index B = memory.shape[0], N = memory.shape[1], M = memory.shape[2], H = w.shape[1];
+  visit_float("ntm_write", memory.dtype, [&]<class T>() {
+    parallel_for(B, 3 * N * M * H, 16384, [&](Index begin, Index end) {
+      thread_local std::vector<T> scratch;
+      scratch.resize(static_cast<std::size_t>(2 * H * M + 2 * M));
+      T *de = scratch.data(), *da = de + H * M, *kept = da + H * M, *others = kept + M;
+      for (Index b = begin; b < end; ++b) {
+        std::fill_n(de, 2 * H * M, T(0));
+        for (Index i = 0; i < N; ++i) {
+          const T* row = memory.as<const T>() + (b * N + i) * M;
+          const T* d = dy.as<const T>() + (b * N + i) * M;
+          const auto weight = [&](Index h) { return w.as<const T>()[(b * H + h) * N + i]; };
+          for (Index h = 0; h < H; ++h) {
+            const T wi = weight(h);
+            const T *e = erase.as<const T>() + (b * H + h) * M, *a = add.as<const T>() + (b * H + h) * M;
+            // The row as every other head's erase leaves it.
+            std::copy_n(row, M, others);
+            for (Index o = 0; o < H; ++o) {
+              if (o == h) continue;
+              const T wo = weight(o);
+              const T* eo = erase.as<const T>() + (b * H + o) * M;
+#pragma GCC ivdep
+              for (Index m = 0; m < M; ++m) others[m] *= 1 - wo * eo[m];
+            }
+            // Forward was y = others (1 - w e) + w a; so here:
+            T dwi = 0;
+            T *deh = de + h * M, *dah = da + h * M;
+#pragma omp simd reduction(+ : dwi)
+            for (Index m = 0; m < M; ++m) {
+              dwi += d[m] * (a[m] - others[m] * e[m]);
+              deh[m] -= d[m] * others[m] * wi;
+              dah[m] += d[m] * wi;
+            }
+            if (g.w) {
+              T& to = g.w.as<T>()[(b * H + h) * N + i];
+              to = g.w_into == Into::set ? dwi : to + dwi;
+            }
+          }
+          if (g.memory) {
+            std::copy_n(d, M, kept);
+            for (Index h = 0; h < H; ++h) {
+              const T wi = weight(h);
+              const T* e = erase.as<const T>() + (b * H + h) * M;
+#pragma GCC ivdep
+              for (Index m = 0; m < M; ++m) kept[m] *= 1 - wi * e[m];
+            }
+            T* to = g.memory.as<T>() + (b * N + i) * M;
+            if (g.memory_into == Into::set)
+              std::copy_n(kept, M, to);
+            else
+              for (Index m = 0; m < M; ++m) to[m] += kept[m];
+          }
+        }
+        const auto put = [&](const View& view, Into into, const T* from) {
+          if (!view) return;
+          T* to = view.as<T>() + b * H * M;
+          for (Index k = 0; k < H * M; ++k) to[k] = into == Into::set ? from[k] : to[k] + from[k];
+        };
+        put(g.erase, g.erase_into, de);
+        put(g.add, g.add_into, da);
+      }
+    });
+  });
+}
+
+}  // namespace fovea

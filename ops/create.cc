@@ -1,0 +1,105 @@
+#include "fovea/ops/create.h"
+
+#include "fovea/core/arithmetic.h"
+#include "fovea/core/tape.h"
+#include "fovea/kernels/copy.h"
+
+namespace fovea {
+namespace {
+
+Tensor copied(const Tensor& x, DType dtype) {
+  Tensor y = Tensor::empty(x.shape(), dtype, x.device());
+  std::visit([&](auto d) { copy(d, view_of(y), view_of(x)); }, x.device());
+  return y;
+}
+
+template <class Draw>
+Tensor drawn(const char* op, const Shape& shape, DType dtype, Draw&& draw) {
+  Tensor out = Tensor::empty(shape, dtype);
+  visit_float(op, dtype, [&]<class T>() {
+    T* x = static_cast<T*>(out.raw_mutable());
+    for (Index i = 0; i < out.numel(); ++i) x[i] = static_cast<T>(draw());
+  });
+  return out;
+}
+
+}  // namespace
+
+void detail::accumulate(Tensor& into, const Tensor& x) {
+  std::visit([&](auto d) { copy(d, view_of(into), view_of(x), Into::add); }, x.device());
+}
+
+Tensor detail::packed(const Tensor& x) { return x.contiguous() ? x : copied(x, x.dtype()); }
+
+Tensor detail::filled_like(const Tensor& x, double value) {
+  return full(x.shape(), value, x.dtype(), x.device());
+}
+
+Tensor full(const Shape& shape, double value, DType dtype, const Device& device) {
+  Tensor out = Tensor::empty(shape, dtype, device);
+  std::visit([&](auto d) { fill(d, view_of(out), value); }, device);
+  return out;
+}
+
+Tensor zeros(const Shape& shape, DType dtype, const Device& device) { return full(shape, 0, dtype, device); }
+Tensor ones(const Shape& shape, DType dtype, const Device& device) { return full(shape, 1, dtype, device); }
+Tensor zeros_like(const Tensor& x) { return detail::filled_like(x, 0); }
+Tensor full_like(const Tensor& x, double value) { return detail::filled_like(x, value); }
+
+Tensor arange(Index n, DType dtype) {
+  Tensor out = Tensor::empty({n}, dtype);
+  visit_any(dtype, [&]<class T>() {
+    T* x = static_cast<T*>(out.raw_mutable());
+    for (Index i = 0; i < n; ++i) x[i] = static_cast<T>(static_cast<float>(i));
+  });
+  return out;
+}
+
+Tensor rand_uniform(const Shape& shape, Generator& random, double low, double high, DType dtype) {
+  return drawn("rand_uniform", shape, dtype,
+               [&] { return low + (high - low) * static_cast<double>(random.uniform()); });
+}
+
+Tensor rand_normal(const Shape& shape, Generator& random, double mean, double deviation, DType dtype) {
+  return drawn("rand_normal", shape, dtype,
+               [&] { return mean + deviation * static_cast<double>(random.normal()); });
+}
+
+Tensor rand_bernoulli(const Shape& shape, Generator& random, double p, DType dtype) {
+  require(p >= 0 && p <= 1, "rand_bernoulli", "p = ", p, " is not a probability");
+  return drawn("rand_bernoulli", shape, dtype, [&] { return random.uniform() < p ? 1 : 0; });
+}
+
+Tensor rand_int(const Shape& shape, Generator& random, Index low, Index high) {
+  require(low < high && high - low <= Index{1} << 31, "rand_int", "the range ", low, " to ", high,
+          " is empty or too wide");
+  Tensor out = Tensor::empty(shape, DType::i32);
+  auto* x = static_cast<std::int32_t*>(out.raw_mutable());
+  for (Index i = 0; i < out.numel(); ++i)
+    x[i] = static_cast<std::int32_t>(low + random.below(static_cast<std::uint32_t>(high - low)));
+  return out;
+}
+
+Tensor clone(const Tensor& x) {
+  Tensor y = copied(x, x.dtype());
+  record("clone", {x}, {y}, [](Backward& b) { b.add(0, b.dy()); });
+  return y;
+}
+
+Tensor contiguous(const Tensor& x) { return x.contiguous() ? x : clone(x); }
+
+Tensor cast(const Tensor& x, DType dtype) {
+  if (dtype == x.dtype()) return x;
+  Tensor y = copied(x, dtype);
+  if (is_float(dtype))
+    record("cast", {x}, {y}, [from = x.dtype()](Backward& b) { b.add(0, copied(b.dy(), from)); });
+  return y;
+}
+
+void assign(Tensor to, const Tensor& from) {
+  require(to.shape() == from.shape(), "assign", "shapes differ: ", to.shape(), " = ", from.shape());
+  to.note_change();
+  std::visit([&](auto d) { copy(d, view_of(to), view_of(from)); }, to.device());
+}
+
+}  // namespace fovea

@@ -1,0 +1,95 @@
+#include "fovea/ops/linear.h"
+
+#include "fovea/core/arithmetic.h"
+#include "fovea/kernels/copy.h"
+#include "fovea/kernels/linear.h"
+
+namespace fovea {
+namespace {
+
+constexpr Index few_rows = 128;
+
+using Pairs = std::span<const std::pair<Tensor, Tensor>>;
+
+// All first (second) members, one below the other: [R,C].
+template <class Get>
+Tensor stacked(Pairs pairs, Get get) {
+  const Tensor& first = get(pairs[0]);
+  if (pairs.size() == 1) return first;
+  Index rows = 0;
+  for (const auto& p : pairs) rows += get(p).shape()[0];
+  Tensor out = Tensor::empty({rows, first.shape()[1]}, first.dtype(), first.device());
+  Index at = 0;
+  for (const auto& p : pairs) {
+    const Tensor& part = get(p);
+    View to = view_of(out);
+    to.data = static_cast<std::byte*>(to.data) +
+              static_cast<std::size_t>(at * out.shape()[1]) * size_of(out.dtype());
+    to.shape = part.shape();
+    std::visit([&](auto d) { copy(d, to, view_of(part)); }, out.device());
+    at += part.shape()[0];
+  }
+  return out;
+}
+
+void flush_products(Tensor& dw, Pairs pairs) {
+  const Tensor dy = stacked(pairs, [](const auto& p) -> const Tensor& { return p.first; });
+  const Tensor x = stacked(pairs, [](const auto& p) -> const Tensor& { return p.second; });
+  std::visit([&](auto d) { linear_weight_gradient(d, view_of(dy), view_of(x), view_of(dw), Into::add); },
+             dw.device());
+}
+
+void flush_sums(Tensor& db, Pairs pairs) {
+  for (const auto& p : pairs)
+    std::visit([&](auto d) { linear_bias_gradient(d, view_of(p.first), view_of(db), Into::add); },
+               db.device());
+}
+
+}  // namespace
+
+void detail::add_weight_gradient(Backward& b, int input, const Tensor& dy, const Tensor& x) {
+  if (!b.wants(input) || dy.numel() == 0) return;
+  if (dy.shape()[0] <= few_rows) return b.defer(input, dy, x, flush_products);
+  auto [dw, into] = b.target(input);
+  std::visit([&](auto d) { linear_weight_gradient(d, view_of(dy), view_of(x), view_of(dw), into); },
+             dw.device());
+}
+
+void detail::add_bias_gradient(Backward& b, int input, const Tensor& dy) {
+  if (!b.wants(input) || dy.numel() == 0) return;
+  if (dy.shape()[0] <= few_rows) return b.defer(input, dy, Tensor(), flush_sums);
+  auto [db, into] = b.target(input);
+  std::visit([&](auto d) { linear_bias_gradient(d, view_of(dy), view_of(db), into); }, db.device());
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  require(weight.rank() == 2, "linear", "weight must be [out,in], got ", weight.shape());
+  require(x.rank() >= 1 && x.size(-1) == weight.size(1), "linear", "input ", x.shape(),
+          " does not end in the weight's ", weight.size(1), " inputs (weight ", weight.shape(), ")");
+  require(x.dtype() == weight.dtype(), "linear", "types differ: input ", x.dtype(), ", weight ",
+          weight.dtype());
+  require(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == x.dtype()), "linear",
+          "bias ", bias.defined() ? bias.shape() : Shape{}, " must have one ", x.dtype(), " for each of the ",
+          weight.size(0), " outputs");
+  const Tensor in = detail::packed(x), w = detail::packed(weight);
+  const Shape flat{x.numel() / std::max<Index>(weight.size(1), 1), weight.size(1)};
+  Tensor y = Tensor::empty(x.shape().replaced(x.rank() - 1, weight.size(0)), x.dtype(), x.device());
+  const Tensor x2 = in.view(flat, row_major_strides(flat), 0);
+  std::visit([&](auto d) { linear_forward(d, view_of(x2), view_of(w), view_of(bias), view_of(y)); },
+             y.device());
+  record("linear", {x, weight, bias}, {y}, [x = Saved(x2), w = Saved(w)](Backward& b) {
+    const Tensor& dy = b.dy();
+    const Shape rows{x->size(0), w->size(0)};
+    const Tensor dy2 = dy.view(rows, row_major_strides(rows), 0);
+    if (b.wants(0)) {
+      auto [dx, into] = b.target(0);
+      std::visit([&](auto d) { linear_input_gradient(d, view_of(dy2), view_of(w.get()), view_of(dx), into); },
+                 dy.device());
+    }
+    detail::add_weight_gradient(b, 1, dy2, x);
+    detail::add_bias_gradient(b, 2, dy2);
+  });
+  return y;
+}
+
+}  // namespace fovea

@@ -1,0 +1,71 @@
+#include "fovea/ops/lstm_cell.h"
+
+#include "fovea/core/arithmetic.h"
+#include "fovea/core/tape.h"
+#include "fovea/kernels/linear.h"
+#include "fovea/kernels/lstm_cell.h"
+#include "fovea/ops/linear.h"
+
+namespace fovea {
+namespace {
+
+void check(const Tensor& x, const LstmState& s, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+           const Tensor& b_hh) {
+  require(x.rank() == 2 && s.h.rank() == 2 && w_ih.rank() == 2 && w_hh.rank() == 2, "lstm_cell",
+          "needs x [B,I], h [B,H], w_ih [4H,I], w_hh [4H,H]; got ", x.shape(), ", ", s.h.shape(), ", ",
+          w_ih.shape(), ", ", w_hh.shape());
+  const Index B = x.size(0), I = x.size(1), H = s.h.size(1);
+  require(s.h.shape() == Shape{B, H} && s.c.shape() == Shape{B, H}, "lstm_cell", "h ", s.h.shape(), " and c ",
+          s.c.shape(), " must both be [B,H] with the batch of x ", x.shape());
+  require(w_ih.shape() == Shape{4 * H, I} && w_hh.shape() == Shape{4 * H, H}, "lstm_cell", "weights ",
+          w_ih.shape(), " and ", w_hh.shape(), " must be ", Shape{4 * H, I}, " and ", Shape{4 * H, H});
+  for (const Tensor* b : {&b_ih, &b_hh})
+    require(!b->defined() || b->shape() == Shape{4 * H}, "lstm_cell", "a bias must be ", Shape{4 * H});
+  for (const Tensor* t : {&s.h, &s.c, &w_ih, &w_hh, &b_ih, &b_hh})
+    require(!t->defined() || t->dtype() == x.dtype(), "lstm_cell", "all tensors must be ", x.dtype(),
+            " as x is");
+}
+
+}  // namespace
+
+LstmState lstm_cell(const Tensor& x, const LstmState& state, const Tensor& w_ih, const Tensor& w_hh,
+                    const Tensor& b_ih, const Tensor& b_hh) {
+  check(x, state, w_ih, w_hh, b_ih, b_hh);
+  const Index B = x.size(0), H = state.h.size(1);
+  const Tensor in = detail::packed(x), h = detail::packed(state.h), c = detail::packed(state.c);
+  Tensor gates = Tensor::empty({B, 4 * H}, x.dtype(), x.device());
+  LstmState next{Tensor::empty({B, H}, x.dtype(), x.device()), Tensor::empty({B, H}, x.dtype(), x.device())};
+  std::visit(
+      [&](auto d) {
+        lstm_cell_forward(d, view_of(in), view_of(h), view_of(c), view_of(w_ih), view_of(w_hh), view_of(b_ih),
+                          view_of(b_hh), view_of(gates), view_of(next.h), view_of(next.c));
+      },
+      x.device());
+  record("lstm_cell", {x, state.h, state.c, w_ih, w_hh, b_ih, b_hh}, {next.h, next.c},
+         [x = Saved(in), h = Saved(h), c = Saved(c), gates = Saved(gates), c_next = Saved(next.c),
+          w_ih = Saved(w_ih), w_hh = Saved(w_hh)](Backward& b) {
+           enum { X, H, C, W_IH, W_HH, B_IH, B_HH };
+           Tensor dgates = Tensor::empty(gates->shape(), gates->dtype(), gates->device());
+           std::visit(
+               [&](auto d) {
+                 Backward::Target dc{Tensor(), Into::set};
+                 if (b.wants(C)) dc = b.target(C);
+                 lstm_cell_backward(d, view_of(gates.get()), view_of(c.get()), view_of(c_next.get()),
+                                    view_of(b.dy(0)), view_of(b.dy(1)), view_of(dgates), view_of(dc.dx),
+                                    dc.into);
+                 for (auto [input, w] : {std::pair{X, &w_ih}, {H, &w_hh}})
+                   if (b.wants(input)) {
+                     auto [dx, into] = b.target(input);
+                     linear_input_gradient(d, view_of(dgates), view_of(w->get()), view_of(dx), into);
+                   }
+               },
+               gates->device());
+           detail::add_weight_gradient(b, W_IH, dgates, x);
+           detail::add_weight_gradient(b, W_HH, dgates, h);
+           detail::add_bias_gradient(b, B_IH, dgates);
+           detail::add_bias_gradient(b, B_HH, dgates);
+         });
+  return next;
+}
+
+}  // namespace fovea

@@ -1,0 +1,49 @@
+#include "fovea/ops/ntm_write.h"
+
+#include "fovea/core/arithmetic.h"
+#include "fovea/core/tape.h"
+#include "fovea/kernels/ntm_write.h"
+
+namespace fovea {
+
+Tensor ntm_write(const Tensor& memory, const Tensor& w, const Tensor& erase, const Tensor& add) {
+  constexpr auto op = "ntm_write";
+  require(memory.rank() == 3 && w.rank() == 3, op, "needs memory [B,N,M] and w [B,H,N]; got ", memory.shape(),
+          " and ", w.shape());
+  const Index B = memory.size(0), N = memory.size(1), M = memory.size(2), H = w.size(1);
+  require(H >= 1 && w.shape() == Shape{B, H, N} && erase.shape() == Shape{B, H, M} &&
+              add.shape() == Shape{B, H, M},
+          op, "w ", w.shape(), ", erase ", erase.shape(), " and add ", add.shape(),
+          " must be [B,H,N], [B,H,M] and [B,H,M] for memory ", memory.shape());
+  for (const Tensor* t : {&w, &erase, &add})
+    require(t->dtype() == memory.dtype(), op, "types differ: ", memory.dtype(), " and ", t->dtype());
+  const Tensor m = detail::packed(memory), weights = detail::packed(w), e = detail::packed(erase),
+               a = detail::packed(add);
+  Tensor y = Tensor::empty(memory.shape(), memory.dtype(), memory.device());
+  std::visit(
+      [&](auto d) { ntm_write_forward(d, view_of(m), view_of(weights), view_of(e), view_of(a), view_of(y)); },
+      memory.device());
+  record(op, {memory, w, erase, add}, {y},
+         [m = Saved(m), w = Saved(weights), e = Saved(e), a = Saved(a)](Backward& b) {
+           NtmWriteGradients g{};
+           const auto target = [&](int input, View& view, Into& into) {
+             if (!b.wants(input)) return;
+             const Backward::Target t = b.target(input);
+             view = view_of(t.dx);
+             into = t.into;
+           };
+           target(0, g.memory, g.memory_into);
+           target(1, g.w, g.w_into);
+           target(2, g.erase, g.erase_into);
+           target(3, g.add, g.add_into);
+           std::visit(
+               [&](auto d) {
+                 ntm_write_backward(d, view_of(m.get()), view_of(w.get()), view_of(e.get()), view_of(a.get()),
+                                    view_of(b.dy()), g);
+               },
+               m->device());
+         });
+  return y;
+}
+
+}  // namespace fovea
