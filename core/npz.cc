@@ -19,10 +19,10 @@ constexpr const char* op = "npz";
 // Signatures, sizes and marks of the zip format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 constexpr std::uint32_t local_mark = 0x04034b50, entry_mark = 0x02014b50, end_mark = 0x06054b50;
 constexpr std::uint32_t end64_mark = 0x06064b50, locator_mark = 0x07064b50;
-constexpr std::uint64_t end_bytes = 22, end64_bytes = 56, locator_bytes = 20;
+constexpr std::uint64_t end_bytes = 22, locator_bytes = 20;
 constexpr std::uint32_t in_zip64 = 0xffffffff;  // "the number is in the ZIP64 field"
 constexpr std::uint16_t count_in_zip64 = 0xffff;
-constexpr std::uint16_t zip64_field = 1, stored = 0, deflated = 8, encrypted = 1, utf8 = 1 << 11;
+constexpr std::uint16_t zip64_field = 1, stored = 0, deflated = 8, encrypted = 1;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -58,11 +58,12 @@ NpzFile::NpzFile(const std::filesystem::path& path) : file_(std::make_shared<Map
   std::uint64_t count = in.little<std::uint16_t>("number of entries");
   std::uint64_t bytes = in.little<std::uint32_t>("directory size");
   directory_ = in.little<std::uint32_t>("directory offset");
-  if (count == count_in_zip64 || bytes == in_zip64 || directory_ == in_zip64) {
-    in.require_at(end >= locator_bytes, end, "ZIP64 locator", "is missing");
-    in.seek(end - locator_bytes, "ZIP64 locator");
-    in.require_at(in.little<std::uint32_t>("ZIP64 locator") == locator_mark, end - locator_bytes,
-                  "ZIP64 locator", "is missing");
+  // Some archives have the ZIP64 record without being in need of it.
+  in.seek(end - std::min(end, locator_bytes), "ZIP64 locator");
+  const bool is_zip64 = end >= locator_bytes && in.little<std::uint32_t>("ZIP64 locator") == locator_mark;
+  const bool needed = count == count_in_zip64 || bytes == in_zip64 || directory_ == in_zip64;
+  in.require_at(is_zip64 || !needed, end, "ZIP64 locator", "is missing");
+  if (is_zip64) {
     in.take(4, "ZIP64 locator");
     const auto at = in.little<std::uint64_t>("ZIP64 end offset");
     in.require_at(at <= end - locator_bytes, end - 12, "ZIP64 end offset", at, " lies behind its locator");

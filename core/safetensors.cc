@@ -165,7 +165,7 @@ class Header {
   bool number_float(double, const std::string&) { unexpected("a number that is no count"); }
   bool binary(json::binary_t&) { unexpected("binary"); }
   bool parse_error(std::size_t position, const std::string&, const json::exception& e) {
-    in_.fail_at(7 + position, "header", e.what());
+    in_.fail_at(7 + position, "header", std::string_view(e.what()).substr(0, 300));  // it quotes the text
   }
 
  private:

@@ -1,5 +1,4 @@
 #include "fovea/kernels/compare.h"
-
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/rows.h"
 

@@ -2,7 +2,6 @@
 
 #include "fovea/kernels/cosine_similarity.h"
 #include "fovea/kernels/loops.h"
-#include "fovea/kernels/rows.h"
 #include "fovea/kernels/scalar_math.h"
 
 namespace fovea {
@@ -55,7 +54,7 @@ void clear(const Target& t) {
   if (!t || t.into == Into::add) return;
   Index n = 1;
   for (int d = 0; d < t.dx.shape.rank(); ++d)
-    if (t.dx.strides[d] != 0 || t.dx.shape[d] == 0) n *= t.dx.shape[d];
+    if (t.dx.strides[d] != 0) n *= t.dx.shape[d];
   std::memset(t.dx.data, 0, static_cast<std::size_t>(n) * sizeof(T));
 }
 

@@ -9,15 +9,17 @@ namespace {
 
 // Sets keep for elements [begin, end): element i takes word offset + i, whichever thread asks.
 void draw(RandomState random, std::uint32_t least, std::uint8_t* keep, Index begin, Index end) {
-  constexpr Index batch = 64;
+  constexpr Index batch = 128;
   std::uint32_t words[batch];
   for (Index i = begin; i < end;) {
     const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
     const auto skip = static_cast<Index>(at % 4);  // a block is four words, and the first may be used in part
     philox_words(random.seed, random.stream, at / 4, words);
     const Index n = std::min(batch - skip, end - i);
+    // 1 where the upper 24 bits are >= least, by subtraction: a comparison of words does not give
+    // bytes in vector code
     store(keep + i, n, Into::set,
-          [&](Index k) { return static_cast<std::uint8_t>(words[skip + k] >> 8 >= least); });
+          [&](Index k) { return static_cast<std::uint8_t>(1 ^ (((words[skip + k] >> 8) - least) >> 31)); });
     i += n;
   }
 }
@@ -35,7 +37,7 @@ void dropout_forward(Cpu, const View& x, double p, RandomState random, const Vie
     parallel_for(x.numel(), 1, cheap_grain / 4, [&](Index begin, Index end) {
       draw(random, least, k, begin, end);
       store(to + begin, end - begin, Into::set,
-            [&](Index i) { return k[begin + i] != 0 ? from[begin + i] * scale : T(0); });
+            [&](Index i) { return from[begin + i] * (scale * static_cast<T>(k[begin + i])); });
     });
   });
 }
@@ -47,7 +49,7 @@ void dropout_backward(Cpu, const View& dy, double p, const View& keep, const Tar
     const auto* k = keep.as<const std::uint8_t>();
     parallel_for(dy.numel(), 1, cheap_grain, [&](Index begin, Index end) {
       store(dx.as<T>() + begin, end - begin, dx.into,
-            [&](Index i) { return k[begin + i] != 0 ? from[begin + i] * scale : T(0); });
+            [&](Index i) { return from[begin + i] * (scale * static_cast<T>(k[begin + i])); });
     });
   });
 }

@@ -1,10 +1,9 @@
-#include "fovea/kernels/extreme.h"
-
+#include <limits>
 #include <vector>
 
+#include "fovea/kernels/extreme.h"
 #include "fovea/kernels/fold.h"
 #include "fovea/kernels/parallel.h"
-#include "fovea/kernels/scalar_math.h"
 
 namespace fovea {
 namespace {
@@ -15,71 +14,86 @@ bool wins(T x, T best) {
   return (largest ? x > best : x < best) | ((x != x) & (best == best));
 }
 
-template <bool largest, class T>
-T better(T a, T b) {
-  return largest ? math::max(a, b) : math::min(a, b);
-}
-
 template <class T>
 struct Best {
   T value;
-  Index at;
+  Index piece;  // where it is, roughly
 };
 
-// The extreme of a row and where it is first found.
+// The extreme of a row; NaN if there is one.
 template <bool largest, class T>
-Best<T> row_best(const T* x, Index step, Index n) {
-  T best = x[0];
-  Index k = 0;
-  if (step == 1) {
-    constexpr Index lanes = 16;
-    if (n >= 4 * lanes) {
-      T lane[lanes];
-      std::copy_n(x, lanes, lane);
-      for (k = lanes; k + lanes <= n; k += lanes)
-        for (Index j = 0; j < lanes; ++j) lane[j] = better<largest>(lane[j], x[k + j]);
-      for (Index j = 0; j < lanes; ++j) best = better<largest>(best, lane[j]);
+T row_best(const T* x, Index step, Index n) {
+  constexpr T worst = largest ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+  T best = worst;
+  int nan = 0;
+  const auto see = [&](Index s) {
+    if constexpr (largest) {
+#pragma omp simd reduction(max : best) reduction(| : nan)
+      for (Index k = 0; k < n; ++k) {
+        best = x[k * s] > best ? x[k * s] : best;
+        nan |= x[k * s] != x[k * s];
+      }
+    } else {
+#pragma omp simd reduction(min : best) reduction(| : nan)
+      for (Index k = 0; k < n; ++k) {
+        best = x[k * s] < best ? x[k * s] : best;
+        nan |= x[k * s] != x[k * s];
+      }
     }
-  }
-  for (; k < n; ++k) best = better<largest>(best, x[k * step]);
-  Index at = 0;
-  if (best == best)
-    while (x[at * step] != best) ++at;
+  };
+  if (step == 1)
+    see(1);  // a constant: the compiler makes vector code of this one
   else
-    while (x[at * step] == x[at * step]) ++at;
-  return {best, at};
+    see(step);
+  return nan != 0 ? std::numeric_limits<T>::quiet_NaN() : best;
 }
 
+// Where `value`, which is there, first is.
 template <class T>
-struct Output {
-  T* y;
-  std::int32_t* at;
-  void set(Index place, Best<T> best) const {
-    if (y) y[place] = best.value;
-    if (at) at[place] = static_cast<std::int32_t>(best.at);
+Index find(T value, const T* x, Index step, Index n) {
+  constexpr Index block = 32;
+  const bool nan = value != value;
+  Index k = 0;
+  for (int hits = 0; step == 1 && k + block <= n; k += block) {
+#pragma omp simd reduction(| : hits)
+    for (Index j = k; j < k + block; ++j) hits |= (x[j] == value) | (nan & (x[j] != x[j]));
+    if (hits != 0) break;
   }
-};
+  while (x[k * step] != value && !(nan && x[k * step] != x[k * step])) ++k;
+  return k;
+}
 
 template <bool largest, class T>
-void along_rows(const Fold& f, const T* x, const Output<T>& out) {
+void along_rows(const Fold& f, const T* x, T* y, std::int32_t* at) {
   constexpr Index chunk = 16384;
   const Index chunks = (f.length + chunk - 1) / chunk, pieces = f.reduced.count * chunks;
   const Index elements = f.reduced.count * f.length;
   const Index slabs = Fold::slabs(f.kept.count, f.kept.count * elements, pieces);
   std::vector<Best<T>> partial(static_cast<std::size_t>(slabs > 1 ? f.kept.count * slabs : 0));
+  // Piece p of output k: row p / chunks, from element p % chunks * chunk on.
+  const auto row_of = [&](Index p) { return chunks == 1 ? p : p / chunks; };
+  const auto first_of = [&](Index p) { return (p - row_of(p) * chunks) * chunk; };
+  const auto start_of = [&](Index k, Index p) {
+    return x + f.kept.x(k) + f.reduced.x(row_of(p)) + first_of(p) * f.step;
+  };
+  const auto put = [&](Index k, Best<T> best) {
+    const Index place = f.kept.y(k), p = best.piece;
+    if (y) y[place] = best.value;
+    if (at)
+      at[place] = static_cast<std::int32_t>(
+          row_of(p) * f.length + first_of(p) +
+          find(best.value, start_of(k, p), f.step, std::min(chunk, f.length - first_of(p))));
+  };
   parallel_for(f.kept.count * slabs, elements / slabs, cheap_grain, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index k = slabs == 1 ? i : i / slabs, slab = i - k * slabs, start = pieces * slab / slabs;
-      const T* from = x + f.kept.x(k);
       Best<T> best{};
       for (Index p = start; p < pieces * (slab + 1) / slabs; ++p) {
-        const Index r = chunks == 1 ? p : p / chunks, first = (p - r * chunks) * chunk;
-        const Best<T> row = row_best<largest>(from + f.reduced.x(r) + first * f.step, f.step,
-                                              std::min(chunk, f.length - first));
-        if (p == start || wins<largest>(row.value, best.value)) best = {row.value, r * f.length + first + row.at};
+        const T value = row_best<largest>(start_of(k, p), f.step, std::min(chunk, f.length - first_of(p)));
+        if (p == start || wins<largest>(value, best.value)) best = {value, p};
       }
       if (slabs == 1)
-        out.set(f.kept.y(k), best);
+        put(k, best);
       else
         partial[static_cast<std::size_t>(i)] = best;
     }
@@ -89,45 +103,55 @@ void along_rows(const Fold& f, const T* x, const Output<T>& out) {
     Best<T> best = part[0];
     for (Index slab = 1; slab < slabs; ++slab)
       if (wins<largest>(part[slab].value, best.value)) best = part[slab];
-    out.set(f.kept.y(k), best);
+    put(k, best);
   }
 }
 
 template <bool largest, class T>
-void along_columns(const Fold& f, const T* x, const Output<T>& out) {
-  constexpr Index width = 256;
-  using Position = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;  // as wide as T, for vector code
+void along_columns(const Fold& f, const T* x, T* y, std::int32_t* at) {
+  constexpr Index most_columns = 1024;
+  using Position =
+      std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;  // as wide as T, for vector code
+  const Index width =
+      f.step == 1 ? most_columns : most_columns / 8;  // so that what is skipped stays in the cache
   const Index pieces = (f.length + width - 1) / width, rows = f.reduced.count;
-  parallel_for(f.kept.count * pieces, rows * std::min(width, f.length), cheap_grain, [&](Index begin, Index end) {
-    T best[width];
-    Position at[width];
-    for (Index i = begin; i < end; ++i) {
-      const Index k = i / pieces, first = (i - k * pieces) * width, n = std::min(width, f.length - first);
-      const T* from = x + f.kept.x(k) + first * f.step;
-      for (Index r = 0; r < rows; ++r) {
-        const T* row = from + f.reduced.x(r);
-        const auto here = static_cast<Position>(r);
+  parallel_for(
+      f.kept.count * pieces, rows * std::min(width, f.length), cheap_grain, [&](Index begin, Index end) {
+        T best[most_columns];
+        Position where[most_columns];
+        for (Index i = begin; i < end; ++i) {
+          const Index k = i / pieces, first = (i - k * pieces) * width, n = std::min(width, f.length - first);
+          const T* from = x + f.kept.x(k) + first * f.step;
+          for (Index r = 0; r < rows; ++r) {
+            const T* row = from + f.reduced.x(r);
+            const auto here = static_cast<Position>(r);
+            const auto see = [&](Index s) {
 #pragma GCC ivdep
-        for (Index j = 0; j < n; ++j) {
-          const T v = row[j * f.step];
-          const bool win = (r == 0) | wins<largest>(v, best[j]);
-          best[j] = win ? v : best[j];
-          at[j] = win ? here : at[j];
+              for (Index j = 0; j < n; ++j) {
+                const bool win = (r == 0) | wins<largest>(row[j * s], best[j]);
+                best[j] = win ? row[j * s] : best[j];
+                where[j] = win ? here : where[j];
+              }
+            };
+            if (f.step == 1)
+              see(1);
+            else
+              see(f.step);
+          }
+          const Index place = f.kept.y(k) + first;
+          for (Index j = 0; y && j < n; ++j) y[place + j] = best[j];
+          for (Index j = 0; at && j < n; ++j) at[place + j] = static_cast<std::int32_t>(where[j]);
         }
-      }
-      for (Index j = 0; j < n; ++j) out.set(f.kept.y(k) + first + j, {best[j], static_cast<Index>(at[j])});
-    }
-  });
+      });
 }
 
 template <bool largest, class T>
 void extreme(const View& x, const View& y, const View& at) {
   const Fold f(x, y ? y : at);
-  const Output<T> out{y.as<T>(), at.as<std::int32_t>()};
   if (f.row_is_reduced)
-    along_rows<largest>(f, x.as<const T>(), out);
+    along_rows<largest>(f, x.as<const T>(), y.as<T>(), at.as<std::int32_t>());
   else
-    along_columns<largest>(f, x.as<const T>(), out);
+    along_columns<largest>(f, x.as<const T>(), y.as<T>(), at.as<std::int32_t>());
 }
 
 }  // namespace

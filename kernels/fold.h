@@ -55,6 +55,15 @@ struct Fold {
     step = rows.step[0];
     row_is_reduced = rows.step[1] == 0;
     places = kept.count * (row_is_reduced ? 1 : length);
+
+    // Which dimension to walk innermost is free. One that lies without gaps is best; but sums of many short
+    // rows are better made side by side.
+    constexpr Index short_row = 32;
+    const Loop& other = row_is_reduced ? kept : reduced;
+    if (other.dims == 0) return;
+    const auto last = static_cast<std::size_t>(other.dims - 1);
+    const bool many_short = row_is_reduced && length <= short_row && other.size[last] >= 2 * length;
+    if (many_short || (step != 1 && other.x_stride[last] == 1 && other.size[last] > short_row)) exchange();
   }
   /// Into how many parts to cut the work on one element of y, so that threads have enough to do. Depends on
   /// sizes alone: results are the same for any number of threads.
@@ -62,6 +71,19 @@ struct Fold {
     constexpr Index enough_tasks = 16, slab = 32768, most_slabs = 64;
     if (tasks >= enough_tasks) return 1;
     return std::max(Index{1}, std::min({elements / slab, most, most_slabs}));
+  }
+
+ private:
+  // The row and the innermost dimension of the other kind change places. Positions in y and among what is
+  // reduced keep their row-major order.
+  void exchange() {
+    Loop &from = row_is_reduced ? kept : reduced, &to = row_is_reduced ? reduced : kept;
+    const auto last = static_cast<std::size_t>(--from.dims);
+    from.count /= from.size[last];
+    to.append(length, step, row_is_reduced ? 0 : 1);
+    length = from.size[last];
+    step = from.x_stride[last];
+    row_is_reduced = !row_is_reduced;
   }
 };
 

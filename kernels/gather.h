@@ -6,7 +6,8 @@
 
 namespace fovea {
 
-/// Reading and adding at positions given by i32 tensors. All views are row-major. Positions are not checked here.
+/// Reading and adding at positions given by i32 tensors. All views are row-major. Positions are not checked
+/// here.
 
 /// The first element of `index` outside 0..limit-1, counted in row-major order; -1 when there is none.
 Index first_outside(Cpu, const View& index, Index limit);

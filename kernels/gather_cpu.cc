@@ -1,7 +1,6 @@
-#include "fovea/kernels/gather.h"
-
 #include <cstring>
 
+#include "fovea/kernels/gather.h"
 #include "fovea/kernels/parallel.h"
 
 namespace fovea {
@@ -16,8 +15,9 @@ struct Around {
   }
 };
 
-// Calls f(o, begin, end) for all outer positions and ranges of inner ones. No two threads share an inner column of one
-// outer position, so f may add to it; a column is worked on in one piece, so the sums do not depend on threads.
+// Calls f(o, begin, end) for all outer positions and ranges of inner ones. No two threads share an inner
+// column of one outer position, so f may add to it; a column is worked on in one piece, so the sums do not
+// depend on threads.
 template <class F>
 void for_columns(const Around& a, F&& f) {
   if (a.outer > 1)

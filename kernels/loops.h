@@ -8,13 +8,14 @@
 #include "fovea/core/into.h"
 #include "fovea/kernels/parallel.h"
 
-/// The three loops that row kernels are made of, vectorised. `f` is called with 0 to n - 1 and is inlined.
+/// The three loops that row kernels are made of, vectorised. `f` is called with 0 to n - 1 and is inlined. It
+/// is taken by value, so that the compiler can keep what it captures in registers.
 
 namespace fovea {
 
 /// f(0) + ... + f(n - 1).
 template <class T, class F>
-inline T sum_of(Index n, F&& f) {
+inline T sum_of(Index n, F f) {
   T sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (Index k = 0; k < n; ++k) sum += f(k);
@@ -23,7 +24,7 @@ inline T sum_of(Index n, F&& f) {
 
 /// The largest of f(0), ..., f(n - 1), NaN passed over; -inf when there is none.
 template <class T, class F>
-inline T max_of(Index n, F&& f) {
+inline T max_of(Index n, F f) {
   T most = -std::numeric_limits<T>::infinity();
 #pragma omp simd reduction(max : most)
   for (Index k = 0; k < n; ++k) {
@@ -35,7 +36,7 @@ inline T max_of(Index n, F&& f) {
 
 /// dx[k] = f(k) or dx[k] += f(k). What f reads must not overlap dx, but may be dx[k] itself.
 template <class T, class F>
-inline void store(T* dx, Index n, Into into, F&& f) {
+inline void store(T* dx, Index n, Into into, F f) {
   if (into == Into::add) {
 #pragma GCC ivdep
     for (Index k = 0; k < n; ++k) dx[k] += f(k);
@@ -48,11 +49,12 @@ inline void store(T* dx, Index n, Into into, F&& f) {
 /// The sum over many elements: in pieces of fixed size, so that it does not depend on the number of threads,
 /// and between pieces in double. `f` as above, but called from several threads.
 template <class T, class F>
-double sum_of_many(Index n, Index grain, F&& f) {
-  constexpr Index piece = 4096;
-  const auto part = [&](Index p) {
+double sum_of_many(Index n, Index grain, F f) {
+  static constexpr Index piece = 4096;
+  const auto part = [n, f](Index p) {
     const Index begin = p * piece;
-    return static_cast<double>(sum_of<T>(std::min(piece, n - begin), [&](Index k) { return f(begin + k); }));
+    return static_cast<double>(
+        sum_of<T>(std::min(piece, n - begin), [begin, f](Index k) { return f(begin + k); }));
   };
   if (n <= piece) return part(0);
   const Index pieces = (n + piece - 1) / piece;

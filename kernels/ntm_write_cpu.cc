@@ -37,56 +37,56 @@ void ntm_write_backward(Cpu, const View& memory, const View& w, const View& eras
                         const View& dy, const NtmWriteGradients& g) {
   const Index B = memory.shape[0], N = memory.shape[1], M = memory.shape[2], H = w.shape[1];
   visit_float("ntm_write", memory.dtype, [&]<class T>() {
-    parallel_for(B, 3 * N * M * H, 16384, [&](Index begin, Index end) {
+    parallel_for(B, 3 * N * M * H, 65536, [&](Index begin, Index end) {
       thread_local std::vector<T> scratch;
-      scratch.resize(static_cast<std::size_t>(2 * H * M + 2 * M));
-      T *de = scratch.data(), *da = de + H * M, *kept = da + H * M, *others = kept + M;
+      scratch.resize(static_cast<std::size_t>((2 * H + 2) * M));
+      T* __restrict de = scratch.data(), * __restrict da = de + H * M, *others = da + H * M,
+                    *through = others + M;
       for (Index b = begin; b < end; ++b) {
+        const T *weights = w.as<const T>() + b * H * N, *erases = erase.as<const T>() + b * H * M,
+                *adds = add.as<const T>() + b * H * M;
         std::fill_n(de, 2 * H * M, T(0));
         for (Index i = 0; i < N; ++i) {
-          const T* row = memory.as<const T>() + (b * N + i) * M;
-          const T* d = dy.as<const T>() + (b * N + i) * M;
-          const auto weight = [&](Index h) { return w.as<const T>()[(b * H + h) * N + i]; };
+          const T *row = memory.as<const T>() + (b * N + i) * M, *d = dy.as<const T>() + (b * N + i) * M;
           for (Index h = 0; h < H; ++h) {
-            const T wi = weight(h);
-            const T *e = erase.as<const T>() + (b * H + h) * M, *a = add.as<const T>() + (b * H + h) * M;
-            // The row as every other head's erase leaves it.
-            std::copy_n(row, M, others);
+            const T* kept = row;  // the row as every other head's erase leaves it
             for (Index o = 0; o < H; ++o) {
               if (o == h) continue;
-              const T wo = weight(o);
-              const T* eo = erase.as<const T>() + (b * H + o) * M;
-#pragma GCC ivdep
-              for (Index m = 0; m < M; ++m) others[m] *= 1 - wo * eo[m];
+              const T wo = weights[o * N + i];
+              const T* e = erases + o * M;
+              for (Index m = 0; m < M; ++m) others[m] = kept[m] * (1 - wo * e[m]);
+              kept = others;
             }
-            // Forward was y = others (1 - w e) + w a; so here:
-            T dwi = 0;
-            T *deh = de + h * M, *dah = da + h * M;
-#pragma omp simd reduction(+ : dwi)
+            // Forward was y = kept (1 - w e) + w a; so here:
+            const T wi = weights[h * N + i];
+            const T *e = erases + h * M, *a = adds + h * M;
+            T* __restrict de_h = de + h * M, * __restrict da_h = da + h * M;
+            T dw = 0;
+#pragma omp simd reduction(+ : dw)
             for (Index m = 0; m < M; ++m) {
-              dwi += d[m] * (a[m] - others[m] * e[m]);
-              deh[m] -= d[m] * others[m] * wi;
-              dah[m] += d[m] * wi;
+              const T dkept = d[m] * kept[m];
+              dw += d[m] * a[m] - dkept * e[m];
+              de_h[m] -= dkept * wi;
+              da_h[m] += d[m] * wi;
             }
             if (g.w) {
               T& to = g.w.as<T>()[(b * H + h) * N + i];
-              to = g.w_into == Into::set ? dwi : to + dwi;
+              to = g.w_into == Into::set ? dw : to + dw;
             }
           }
-          if (g.memory) {
-            std::copy_n(d, M, kept);
-            for (Index h = 0; h < H; ++h) {
-              const T wi = weight(h);
-              const T* e = erase.as<const T>() + (b * H + h) * M;
-#pragma GCC ivdep
-              for (Index m = 0; m < M; ++m) kept[m] *= 1 - wi * e[m];
-            }
-            T* to = g.memory.as<T>() + (b * N + i) * M;
-            if (g.memory_into == Into::set)
-              std::copy_n(kept, M, to);
-            else
-              for (Index m = 0; m < M; ++m) to[m] += kept[m];
+          if (!g.memory) continue;
+          const T* left = d;
+          for (Index h = 0; h < H; ++h) {
+            const T wi = weights[h * N + i];
+            const T* e = erases + h * M;
+            for (Index m = 0; m < M; ++m) through[m] = left[m] * (1 - wi * e[m]);
+            left = through;
           }
+          T* to = g.memory.as<T>() + (b * N + i) * M;
+          if (g.memory_into == Into::set)
+            std::copy_n(through, M, to);
+          else
+            for (Index m = 0; m < M; ++m) to[m] += through[m];
         }
         const auto put = [&](const View& view, Into into, const T* from) {
           if (!view) return;

@@ -48,9 +48,9 @@ struct Exponential : Value {
   }
 };
 
-constexpr Index chunk = 4096;  // elements that one float accumulates over many lanes
-constexpr Index width = 256;   // columns at a time
-constexpr Index block = 64;    // rows that one float accumulates
+constexpr Index chunk = 4096;         // elements that one float accumulates over many lanes
+constexpr Index most_columns = 1024;  // at a time
+constexpr Index block = 64;           // rows that one float accumulates
 
 template <class Term, class T>
 T row_sum(const T* x, Index step, Index n, T shift) {
@@ -59,7 +59,12 @@ T row_sum(const T* x, Index step, Index n, T shift) {
     for (Index k = 0; k < n; ++k) a += Term::f(x[k * step], shift);
     return a;
   }
-  const Index q = n / 4;
+  if (n < 128) {
+#pragma omp simd reduction(+ : a)
+    for (Index k = 0; k < n; ++k) a += Term::f(x[k], shift);
+    return a;
+  }
+  const Index q = n / 64 * 16;  // four sums at a time hide the latency of an addition
 #pragma omp simd reduction(+ : a, b, c, d)
   for (Index k = 0; k < q; ++k) {
     a += Term::f(x[k], shift);
@@ -67,6 +72,7 @@ T row_sum(const T* x, Index step, Index n, T shift) {
     c += Term::f(x[k + 2 * q], shift);
     d += Term::f(x[k + 3 * q], shift);
   }
+#pragma omp simd reduction(+ : a)
   for (Index k = 4 * q; k < n; ++k) a += Term::f(x[k], shift);
   return (a + b) + (c + d);
 }
@@ -118,14 +124,16 @@ void fold_rows(const Fold& f, const T* x, const T* s, T* y, const Finish& finish
 // The rows of x lie along rows of y: whole rows are added up, a few columns at a time.
 template <class Term, class T, class Finish>
 void fold_columns(const Fold& f, const T* x, const T* s, T* y, const Finish& finish) {
+  const Index width =
+      f.step == 1 ? most_columns : most_columns / 8;  // so that what is skipped stays in the cache
   const Index pieces = (f.length + width - 1) / width, rows = f.reduced.count;
   const Index slabs =
       Fold::slabs(f.kept.count * pieces, f.kept.count * f.length * rows, (rows + block - 1) / block);
   std::vector<double> partial(static_cast<std::size_t>(slabs > 1 ? f.places * slabs : 0));
   const Index cost = rows * std::min(width, f.length) / slabs;
   parallel_for(f.kept.count * pieces * slabs, cost, Term::grain, [&](Index begin, Index end) {
-    T shift[width], sum[width];
-    double total[width];
+    T shift[most_columns], sum[most_columns];
+    double total[most_columns];
     for (Index i = begin; i < end; ++i) {
       const Index slab = i % slabs, piece = i / slabs % pieces, k = i / slabs / pieces;
       const Index first = piece * width, n = std::min(width, f.length - first), at = f.kept.y(k) + first;

@@ -6,8 +6,9 @@
 
 namespace fovea {
 
-/// The first k elements of x in sorted order along `dim`, and where they stood, as i32; `values` and `indices` have x's
-/// shape but for k in dimension `dim`. Equal elements keep their order; NaN comes last. Any dtype and strides.
+/// The first k elements of x in sorted order along `dim`, and where they stood, as i32; `values` and
+/// `indices` have x's shape but for k in dimension `dim`. Equal elements keep their order; NaN comes last.
+/// Any dtype and strides.
 void sort_forward(Cpu, const View& x, int dim, bool descending, const View& values, const View& indices);
 
 }  // namespace fovea

@@ -1,10 +1,9 @@
-#include "fovea/kernels/sort.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "fovea/kernels/parallel.h"
+#include "fovea/kernels/sort.h"
 
 namespace fovea {
 namespace {

@@ -25,8 +25,8 @@ class Axes {
   const int* begin() const { return axes_.data(); }
   const int* end() const { return axes_.data() + size_; }
 
-  /// For each dimension of `shape`, whether it is in the list. Throws naming `op` when one does not exist or comes
-  /// twice.
+  /// For each dimension of `shape`, whether it is in the list. Throws naming `op` when one does not exist or
+  /// comes twice.
   std::array<bool, max_rank> in(const Shape& shape, const char* op) const {
     std::array<bool, max_rank> found{};
     for (int axis : *this) {

@@ -6,11 +6,13 @@ namespace fovea {
 namespace {
 
 Tensor compare(const char* op, Comparison comparison, const Tensor& x, const Tensor& y) {
-  require(x.dtype() == y.dtype(), op, "types differ: ", x.dtype(), " and ", y.dtype(), "; cast() one of them");
+  require(x.dtype() == y.dtype(), op, "types differ: ", x.dtype(), " and ", y.dtype(),
+          "; cast() one of them");
   const Shape shape = broadcast(op, x.shape(), y.shape());
   Tensor z = Tensor::empty(shape, DType::u8, x.device());
-  std::visit([&](auto d) { compare_forward(d, comparison, view_of(x, shape), view_of(y, shape), view_of(z)); },
-             z.device());
+  std::visit(
+      [&](auto d) { compare_forward(d, comparison, view_of(x, shape), view_of(y, shape), view_of(z)); },
+      z.device());
   return z;
 }
 
@@ -21,11 +23,12 @@ Tensor compare(Comparison comparison, const Tensor& x, double y) {
 }
 
 Tensor logic(const char* op, Logic logic, const Tensor& x, const Tensor& y) {
-  require(x.dtype() == DType::u8 && y.dtype() == DType::u8, op, "takes u8 masks, not ", x.dtype(), " and ", y.dtype(),
-          "; make one by a comparison such as not_equal(x, 0)");
+  require(x.dtype() == DType::u8 && y.dtype() == DType::u8, op, "takes u8 masks, not ", x.dtype(), " and ",
+          y.dtype(), "; make one by a comparison such as not_equal(x, 0)");
   const Shape shape = broadcast(op, x.shape(), y.shape());
   Tensor z = Tensor::empty(shape, DType::u8, x.device());
-  std::visit([&](auto d) { logic_forward(d, logic, view_of(x, shape), view_of(y, shape), view_of(z)); }, z.device());
+  std::visit([&](auto d) { logic_forward(d, logic, view_of(x, shape), view_of(y, shape), view_of(z)); },
+             z.device());
   return z;
 }
 
@@ -36,7 +39,9 @@ using C = Comparison;
 Tensor less(const Tensor& x, const Tensor& y) { return compare("less", C::less, x, y); }
 Tensor less_equal(const Tensor& x, const Tensor& y) { return compare("less_equal", C::less_equal, x, y); }
 Tensor greater(const Tensor& x, const Tensor& y) { return compare("greater", C::greater, x, y); }
-Tensor greater_equal(const Tensor& x, const Tensor& y) { return compare("greater_equal", C::greater_equal, x, y); }
+Tensor greater_equal(const Tensor& x, const Tensor& y) {
+  return compare("greater_equal", C::greater_equal, x, y);
+}
 Tensor equal(const Tensor& x, const Tensor& y) { return compare("equal", C::equal, x, y); }
 Tensor not_equal(const Tensor& x, const Tensor& y) { return compare("not_equal", C::not_equal, x, y); }
 

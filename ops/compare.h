@@ -3,8 +3,9 @@
 
 #include "fovea/core/tensor.h"
 
-/// Comparisons and logic on elements. Results are u8, 0 or 1, and carry no gradient. Two tensors broadcast and are of
-/// one dtype, any. A number is rounded to f32 before it is compared with f32. NaN differs from everything.
+/// Comparisons and logic on elements. Results are u8, 0 or 1, and carry no gradient. Two tensors broadcast
+/// and are of one dtype, any. A number is rounded to f32 before it is compared with f32. NaN differs from
+/// everything.
 
 namespace fovea {
 

@@ -12,7 +12,8 @@ namespace {
 Tensor checked(const char* op, const Tensor& index, Index limit) {
   require(index.dtype() == DType::i32, op, "positions are i32, not ", index.dtype(), "; cast() them");
   Tensor packed = detail::packed(index);
-  const Index bad = std::visit([&](auto d) { return first_outside(d, view_of(packed), limit); }, packed.device());
+  const Index bad =
+      std::visit([&](auto d) { return first_outside(d, view_of(packed), limit); }, packed.device());
   if (bad < 0) return packed;
   Shape position = packed.shape();
   Index rest = bad;
@@ -21,12 +22,13 @@ Tensor checked(const char* op, const Tensor& index, Index limit) {
     rest /= packed.shape()[d];
   }
   const Tensor value = packed.view({}, {}, bad);
-  fail(op, "index ", value.item<Index>(), " at position ", position, " is not in 0..", limit - 1, " (limit ", limit, ")");
+  fail(op, "index ", value.item<Index>(), " at position ", position, " is not in 0..", limit - 1, " (limit ",
+       limit, ")");
 }
 
 void require_same_but(const char* op, int dim, const Tensor& x, const Tensor& index) {
-  require(index.rank() == x.rank() && index.shape().replaced(dim, 0) == x.shape().replaced(dim, 0), op, "index ",
-          index.shape(), " must have the shape of x ", x.shape(), " but for dimension ", dim);
+  require(index.rank() == x.rank() && index.shape().replaced(dim, 0) == x.shape().replaced(dim, 0), op,
+          "index ", index.shape(), " must have the shape of x ", x.shape(), " but for dimension ", dim);
 }
 
 // dx of gather: zero, then added to at the positions.
@@ -46,7 +48,8 @@ Tensor rows(const char* op, const Tensor& x, int dim, const Tensor& index, const
   const Shape selected = x.shape().replaced(dim, index.numel());
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
   const auto flat = [selected](const Tensor& t) { return t.view(selected, row_major_strides(selected), 0); };
-  std::visit([&](auto d) { index_select_forward(d, view_of(from), dim, view_of(p), view_of(flat(y))); }, x.device());
+  std::visit([&](auto d) { index_select_forward(d, view_of(from), dim, view_of(p), view_of(flat(y))); },
+             x.device());
   record(op, {x}, {y}, [dim, flat, p = Saved(p)](Backward& b) {
     auto t = b.target(0);
     std::visit(

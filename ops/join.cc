@@ -14,7 +14,8 @@ void write(Tensor to, const Tensor& from, Into into = Into::set) {
 void require_some(const char* op, std::span<const Tensor> x) {
   require(!x.empty(), op, "needs at least one tensor");
   for (const Tensor& t : x)
-    require(t.dtype() == x[0].dtype(), op, "types differ: ", x[0].dtype(), " and ", t.dtype(), "; cast() one of them");
+    require(t.dtype() == x[0].dtype(), op, "types differ: ", x[0].dtype(), " and ", t.dtype(),
+            "; cast() one of them");
 }
 
 }  // namespace
@@ -25,8 +26,8 @@ Tensor concat(std::span<const Tensor> x, int dim) {
   Index total = 0;
   std::vector<Index> sizes;
   for (const Tensor& t : x) {
-    require(t.rank() == x[0].rank() && t.shape().replaced(dim, 0) == x[0].shape().replaced(dim, 0), "concat", "shapes ",
-            x[0].shape(), " and ", t.shape(), " differ in more than dimension ", dim);
+    require(t.rank() == x[0].rank() && t.shape().replaced(dim, 0) == x[0].shape().replaced(dim, 0), "concat",
+            "shapes ", x[0].shape(), " and ", t.shape(), " differ in more than dimension ", dim);
     sizes.push_back(t.shape()[dim]);
     total += sizes.back();
   }
@@ -47,7 +48,8 @@ Tensor concat(std::span<const Tensor> x, int dim) {
 Tensor stack(std::span<const Tensor> x, int dim) {
   require_some("stack", x);
   const Shape& shape = x[0].shape();
-  require(dim >= -shape.rank() - 1 && dim <= shape.rank(), "stack", "no dimension can be put at ", dim, " of ", shape);
+  require(dim >= -shape.rank() - 1 && dim <= shape.rank(), "stack", "no dimension can be put at ", dim,
+          " of ", shape);
   if (dim < 0) dim += shape.rank() + 1;
   const auto n = static_cast<Index>(x.size());
   Tensor y = Tensor::empty(shape.inserted(dim, n), x[0].dtype(), x[0].device());
@@ -63,7 +65,9 @@ Tensor stack(std::span<const Tensor> x, int dim) {
   return y;
 }
 
-Tensor concat(std::initializer_list<Tensor> x, int dim) { return concat(std::span(x.begin(), x.size()), dim); }
+Tensor concat(std::initializer_list<Tensor> x, int dim) {
+  return concat(std::span(x.begin(), x.size()), dim);
+}
 Tensor stack(std::initializer_list<Tensor> x, int dim) { return stack(std::span(x.begin(), x.size()), dim); }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<Index>& sizes, int dim) {
@@ -73,8 +77,8 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<Index>& sizes, int 
     require(s >= 0, "split", "size ", s, " is negative");
     total += s;
   }
-  require(total == x.shape()[dim], "split", "the sizes add up to ", total, ", dimension ", dim, " of ", x.shape(),
-          " is ", x.shape()[dim]);
+  require(total == x.shape()[dim], "split", "the sizes add up to ", total, ", dimension ", dim, " of ",
+          x.shape(), " is ", x.shape()[dim]);
   std::vector<Tensor> y;
   {
     Pause pause;  // the slices are one step

@@ -17,8 +17,8 @@ Tensor concat(std::initializer_list<Tensor> x, int dim);
 Tensor stack(std::span<const Tensor> x, int dim);
 Tensor stack(std::initializer_list<Tensor> x, int dim);
 
-/// Cuts dimension `dim` into pieces of the given sizes, which must add up to it; the pieces are views. dx = the
-/// pieces' gradients one after the other, 0 for a piece that was not used. split(x, {2, 3}, 1).
+/// Cuts dimension `dim` into pieces of the given sizes, which must add up to it; the pieces are views. dx =
+/// the pieces' gradients one after the other, 0 for a piece that was not used. split(x, {2, 3}, 1).
 std::vector<Tensor> split(const Tensor& x, const std::vector<Index>& sizes, int dim);
 /// Into `n` pieces of equal size (PyTorch's chunk(); its split() takes the size of a piece).
 std::vector<Tensor> split(const Tensor& x, Index n, int dim);

@@ -38,7 +38,8 @@ View backwards(const Tensor& x, const std::array<bool, max_rank>& flipped) {
     offset += (x.shape()[d] - 1) * x.strides()[d];
     v.strides[d] = -x.strides()[d];
   }
-  if (x.numel() > 0) v.data = static_cast<std::byte*>(v.data) + offset * static_cast<Index>(size_of(x.dtype()));
+  if (x.numel() > 0)
+    v.data = static_cast<std::byte*>(v.data) + offset * static_cast<Index>(size_of(x.dtype()));
   return v;
 }
 
@@ -50,8 +51,8 @@ Tensor pad(const Tensor& x, const std::vector<Padding>& padding, double value) {
   Shape shape = x.shape();
   int dim = first;
   for (const Padding& p : padding) {
-    require(p.before >= 0 && p.after >= 0, "pad", "negative padding (", p.before, ", ", p.after, ") of dimension ", dim,
-            " of ", x.shape(), "; slice() makes tensors smaller");
+    require(p.before >= 0 && p.after >= 0, "pad", "negative padding (", p.before, ", ", p.after,
+            ") of dimension ", dim, " of ", x.shape(), "; slice() makes tensors smaller");
     shape[dim++] += p.before + p.after;
   }
   Tensor y = full(shape, value, x.dtype(), x.device());

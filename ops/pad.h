@@ -14,8 +14,8 @@ namespace fovea {
 struct Padding {
   Index before = 0, after = 0;
 };
-/// Larger at the edges of the last padding.size() dimensions, filled with `value`: pad(images, {{1, 1}, {2, 2}}).
-/// dx = dy's inner part.
+/// Larger at the edges of the last padding.size() dimensions, filled with `value`: pad(images, {{1, 1}, {2,
+/// 2}}). dx = dy's inner part.
 Tensor pad(const Tensor& x, const std::vector<Padding>& padding, double value = 0);
 /// y[..., (i + shift) mod n, ...] = x[..., i, ...] in dimension `dim` of size n. dx = dy rolled back.
 Tensor roll(const Tensor& x, Index shift, int dim);

@@ -1,5 +1,6 @@
 #include "fovea/ops/reduce.h"
 
+#include <cmath>
 #include <limits>
 
 #include "fovea/core/tape.h"
@@ -108,19 +109,21 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
   require_some("mean", l, x);
   const double scale = 1 / static_cast<double>(l.n);
   Tensor y = scaled_sum(x, l, scale);
-  record("mean", {x}, {y}, [l, scale](Backward& b) { spread(b, l, ReduceSlope::one, scale, Tensor(), Tensor()); });
+  record("mean", {x}, {y},
+         [l, scale](Backward& b) { spread(b, l, ReduceSlope::one, scale, Tensor(), Tensor()); });
   return y;
 }
 
 Tensor max(const Tensor& x, const Axes& axes, bool keepdim) { return extreme("max", x, axes, keepdim, true); }
-Tensor min(const Tensor& x, const Axes& axes, bool keepdim) { return extreme("min", x, axes, keepdim, false); }
+Tensor min(const Tensor& x, const Axes& axes, bool keepdim) {
+  return extreme("min", x, axes, keepdim, false);
+}
 
 Tensor argmax(const Tensor& x, const Axes& axes, bool keepdim) {
   const Layout l = layout("argmax", x, axes, keepdim);
   require_some("argmax", l, x);
   Tensor at = Tensor::empty(l.shape, DType::i32, x.device());
-  if (x.numel() > 0)
-    on_device(x, [&](auto d) { extreme_forward(d, view_of(x), true, {}, l.view(at)); });
+  if (x.numel() > 0) on_device(x, [&](auto d) { extreme_forward(d, view_of(x), true, {}, l.view(at)); });
   return at;
 }
 
@@ -132,9 +135,8 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
     extreme_forward(d, view_of(x), true, l.view(y), {});
     logsumexp_forward(d, view_of(x), l.view(y));
   });
-  record("logsumexp", {x}, {y}, [l, x = Saved(x), y = Saved(y)](Backward& b) {
-    spread(b, l, ReduceSlope::exp, 1, x, y);
-  });
+  record("logsumexp", {x}, {y},
+         [l, x = Saved(x), y = Saved(y)](Backward& b) { spread(b, l, ReduceSlope::exp, 1, x, y); });
   return y;
 }
 
@@ -148,9 +150,8 @@ Tensor norm(const Tensor& x, const Axes& axes, bool keepdim, double eps) {
     else
       norm_forward(d, view_of(x), eps, l.view(y));
   });
-  record("norm", {x}, {y}, [l, x = Saved(x), y = Saved(y)](Backward& b) {
-    spread(b, l, ReduceSlope::ratio, 1, x, y);
-  });
+  record("norm", {x}, {y},
+         [l, x = Saved(x), y = Saved(y)](Backward& b) { spread(b, l, ReduceSlope::ratio, 1, x, y); });
   return y;
 }
 

@@ -11,10 +11,11 @@ namespace fovea {
 namespace {
 
 Sorted first_of(const char* op, const Tensor& x, Index k, int dim, bool descending) {
-  require(x.shape()[dim] <= std::numeric_limits<std::int32_t>::max(), op, "dimension ", dim, " of ", x.shape(),
-          " has more positions than i32");
+  require(x.shape()[dim] <= std::numeric_limits<std::int32_t>::max(), op, "dimension ", dim, " of ",
+          x.shape(), " has more positions than i32");
   const Shape shape = x.shape().replaced(dim, k);
-  Tensor values = Tensor::empty(shape, x.dtype(), x.device()), indices = Tensor::empty(shape, DType::i32, x.device());
+  Tensor values = Tensor::empty(shape, x.dtype(), x.device()),
+         indices = Tensor::empty(shape, DType::i32, x.device());
   std::visit([&](auto d) { sort_forward(d, view_of(x), dim, descending, view_of(values), view_of(indices)); },
              x.device());
   record(op, {x}, {values}, [dim, indices = Saved(indices)](Backward& b) {
@@ -38,8 +39,8 @@ Sorted sort(const Tensor& x, int dim, bool descending) {
 
 Sorted top_k(const Tensor& x, Index k, int dim) {
   dim = x.shape().axis(dim, "top_k");
-  require(0 <= k && k <= x.shape()[dim], "top_k", "k = ", k, " elements cannot be taken from dimension ", dim, " of ",
-          x.shape());
+  require(0 <= k && k <= x.shape()[dim], "top_k", "k = ", k, " elements cannot be taken from dimension ", dim,
+          " of ", x.shape());
   return first_of("top_k", x, k, dim, true);
 }
 

@@ -10,7 +10,9 @@
 namespace fovea {
 namespace {
 
-Tensor row_major_view(const Tensor& x, const Shape& shape) { return x.view(shape, row_major_strides(shape), 0); }
+Tensor row_major_view(const Tensor& x, const Shape& shape) {
+  return x.view(shape, row_major_strides(shape), 0);
+}
 
 // y has x's elements in the same order. The gradient is passed on without a copy.
 Tensor reordered(const char* op, const Tensor& x, Tensor y) {
@@ -32,10 +34,12 @@ Shape completed(const Shape& from, Shape shape) {
     known *= shape[d];
   }
   if (unknown >= 0) {
-    require(known > 0 && from.numel() % known == 0, "reshape", "the -1 of ", shape, " cannot be worked out from ", from);
+    require(known > 0 && from.numel() % known == 0, "reshape", "the -1 of ", shape,
+            " cannot be worked out from ", from);
     return shape.replaced(unknown, from.numel() / known);
   }
-  require(known == from.numel(), "reshape", from, " has ", from.numel(), " elements and ", shape, " has ", known);
+  require(known == from.numel(), "reshape", from, " has ", from.numel(), " elements and ", shape, " has ",
+          known);
   return shape;
 }
 
@@ -108,7 +112,8 @@ Tensor squeeze(const Tensor& x, int dim) {
 }
 
 Tensor unsqueeze(const Tensor& x, int dim) {
-  require(dim >= -x.rank() - 1 && dim <= x.rank(), "unsqueeze", "no dimension can be put at ", dim, " of ", x.shape());
+  require(dim >= -x.rank() - 1 && dim <= x.rank(), "unsqueeze", "no dimension can be put at ", dim, " of ",
+          x.shape());
   if (dim < 0) dim += x.rank() + 1;
   return reordered("unsqueeze", x, x.view(x.shape().inserted(dim, 1), x.strides().inserted(dim, 1), 0));
 }
@@ -118,8 +123,8 @@ Tensor slice(const Tensor& x, int dim, Index begin, Index end, Index step) {
   const Index size = x.shape()[dim];
   const Index from = begin < 0 ? begin + size : begin;
   const Index to = end == to_end ? size : end < 0 ? end + size : end;
-  require(0 <= from && from <= to && to <= size, "slice", "positions ", begin, " to ", end, " are not in dimension ", dim,
-          " of ", x.shape());
+  require(0 <= from && from <= to && to <= size, "slice", "positions ", begin, " to ", end,
+          " are not in dimension ", dim, " of ", x.shape());
   require(step > 0, "slice", "step ", step, " is not positive; flip() reverses a dimension");
   Tensor y = x.view(x.shape().replaced(dim, (to - from + step - 1) / step),
                     x.strides().replaced(dim, x.strides()[dim] * step), from * x.strides()[dim]);
@@ -134,9 +139,8 @@ Tensor select(const Tensor& x, int dim, Index i) {
   const Index size = x.shape()[dim], at = i < 0 ? i + size : i;
   require(0 <= at && at < size, "select", "position ", i, " is not in dimension ", dim, " of ", x.shape());
   Tensor y = x.view(x.shape().erased(dim), x.strides().erased(dim), at * x.strides()[dim]);
-  record("select", {x}, {y}, [dim, at](Backward& b) {
-    add_to_part(b, [&](const Tensor& dx) { return select(dx, dim, at); });
-  });
+  record("select", {x}, {y},
+         [dim, at](Backward& b) { add_to_part(b, [&](const Tensor& dx) { return select(dx, dim, at); }); });
   return y;
 }
 
@@ -154,7 +158,8 @@ Tensor transpose(const Tensor& x, int d0, int d1) {
 }
 
 Tensor permute(const Tensor& x, const Axes& order) {
-  require(static_cast<int>(order.size()) == x.rank(), "permute", order.size(), " dimensions do not reorder ", x.shape());
+  require(static_cast<int>(order.size()) == x.rank(), "permute", order.size(), " dimensions do not reorder ",
+          x.shape());
   order.in(x.shape(), "permute");  // each one once
   std::array<int, max_rank> from{}, back{};
   for (int d = 0; d < x.rank(); ++d) {
@@ -168,7 +173,8 @@ Tensor permute(const Tensor& x, const Axes& order) {
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
-  require(broadcast("expand", x.shape(), shape) == shape, "expand", x.shape(), " does not stretch to ", shape);
+  require(broadcast("expand", x.shape(), shape) == shape, "expand", x.shape(), " does not stretch to ",
+          shape);
   if (shape == x.shape()) return x;
   const View v = view_of(x, shape);
   Tensor y = x.view(shape, v.strides, 0);

@@ -21,7 +21,8 @@ void choose(Backward& b, int input, const Tensor& mask, bool chosen) {
   std::visit(
       [&](auto d) {
         const View m = view_of(mask, dz.shape());
-        if (t.dx.shape() == dz.shape()) return where_backward(d, m, chosen, view_of(dz), view_of(t.dx), t.into);
+        if (t.dx.shape() == dz.shape())
+          return where_backward(d, m, chosen, view_of(dz), view_of(t.dx), t.into);
         // It was stretched: the gradient is summed over what it was stretched along.
         Tensor part = Tensor::empty(dz.shape(), dz.dtype(), dz.device());
         where_backward(d, m, chosen, view_of(dz), view_of(part), Into::set);
@@ -37,7 +38,8 @@ void choose(Backward& b, int input, const Tensor& mask, bool chosen) {
 
 Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y) {
   require_mask("where", mask);
-  require(x.dtype() == y.dtype(), "where", "types differ: ", x.dtype(), " and ", y.dtype(), "; cast() one of them");
+  require(x.dtype() == y.dtype(), "where", "types differ: ", x.dtype(), " and ", y.dtype(),
+          "; cast() one of them");
   const Shape shape = broadcast("where", mask.shape(), broadcast("where", x.shape(), y.shape()));
   Tensor z = Tensor::empty(shape, x.dtype(), x.device());
   std::visit(
@@ -54,10 +56,11 @@ Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y) {
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   require_mask("masked_fill", mask);
-  require(broadcast("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill", "mask ", mask.shape(),
-          " does not stretch to x ", x.shape());
+  require(broadcast("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill", "mask ",
+          mask.shape(), " does not stretch to x ", x.shape());
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  std::visit([&](auto d) { where_forward(d, view_of(mask, x.shape()), {}, value, view_of(x), view_of(y)); }, x.device());
+  std::visit([&](auto d) { where_forward(d, view_of(mask, x.shape()), {}, value, view_of(x), view_of(y)); },
+             x.device());
   record("masked_fill", {x}, {y}, [mask = Saved(mask)](Backward& b) { choose(b, 0, mask, false); });
   return y;
 }

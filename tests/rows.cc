@@ -79,20 +79,24 @@ void check_shapes(const Row& row, const std::vector<Shape>& shapes) {
   Inputs rounded;  // the same numbers in both precisions
   for (const Tensor& x : narrow) rounded.push_back(cast(x, DType::f64));
   const Run a = run(row.f, rounded), b = run(row.f, narrow), twice = run(row.f, rounded, 2);
-  CHECK_MESSAGE(difference(b.y, a.y) <= row.float_tolerance, what, ": f32 differs from f64 by ", difference(b.y, a.y));
+  CHECK_MESSAGE(difference(b.y, a.y) <= row.float_tolerance, what, ": f32 differs from f64 by ",
+                difference(b.y, a.y));
   CHECK(finite(a.y));
   for (std::size_t i = 0; i < a.dx.size(); ++i) {
     const double d = difference(b.dx[i], a.dx[i]);
     CHECK_MESSAGE(d <= 10 * row.float_tolerance, what, ": f32 gradient of input ", i, " differs by ", d);
     const double t = difference(twice.dx[i], cast(a.dx[i], DType::f64));
     const Tensor doubled = clone(a.dx[i]);
-    for (double& v : std::span(static_cast<double*>(const_cast<void*>(doubled.raw())), static_cast<std::size_t>(doubled.numel()))) v *= 2;
+    for (double& v : std::span(static_cast<double*>(const_cast<void*>(doubled.raw())),
+                               static_cast<std::size_t>(doubled.numel())))
+      v *= 2;
     CHECK_MESSAGE(difference(twice.dx[i], doubled) <= 1e-9, what, ": used twice, input ", i,
                   " must get twice the gradient; it is off by ", t);
   }
   if (row.oracle) {
     const Run o = run(row.oracle, rounded);
-    CHECK_MESSAGE(difference(a.y, o.y) <= 1e-10, what, ": differs from its composition by ", difference(a.y, o.y));
+    CHECK_MESSAGE(difference(a.y, o.y) <= 1e-10, what, ": differs from its composition by ",
+                  difference(a.y, o.y));
     REQUIRE(o.dx.size() == a.dx.size());
     for (std::size_t i = 0; i < o.dx.size(); ++i)
       CHECK_MESSAGE(difference(a.dx[i], o.dx[i]) <= 1e-9, what, ": gradient of input ", i,
@@ -112,7 +116,8 @@ void check_shapes(const Row& row, const std::vector<Shape>& shapes) {
       }
       const Run e = run(row.f, far);
       CHECK_MESSAGE(!has_nan(e.y), what, ": NaN on inputs of +-1000 in ", dtype);
-      for (const Tensor& dx : e.dx) CHECK_MESSAGE(!has_nan(dx), what, ": NaN gradient on inputs of +-1000 in ", dtype);
+      for (const Tensor& dx : e.dx)
+        CHECK_MESSAGE(!has_nan(dx), what, ": NaN gradient on inputs of +-1000 in ", dtype);
     }
   }
 }

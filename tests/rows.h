@@ -9,8 +9,9 @@
 
 #include "fovea/core/tensor.h"
 
-/// One row per variant of an op. A test file says what to call and on which shapes; check() then runs what every op
-/// must pass: gradients against differences, float against double, accumulation, odd sizes and extreme inputs.
+/// One row per variant of an op. A test file says what to call and on which shapes; check() then runs what
+/// every op must pass: gradients against differences, float against double, accumulation, odd sizes and
+/// extreme inputs.
 
 namespace fovea::tests {
 
@@ -20,13 +21,14 @@ using Function = std::function<Tensor(const Inputs&)>;
 struct Row {
   const char* op;       ///< the public function's name, as tools/check-rows looks for it
   const char* variant;  ///< what is special about this row
-  std::vector<std::vector<Shape>> shapes;  ///< sets of input shapes, each tried in turn; have sizes 0, 1 and odd ones
+  std::vector<std::vector<Shape>>
+      shapes;  ///< sets of input shapes, each tried in turn; have sizes 0, 1 and odd ones
   Function f;
-  Function oracle = nullptr;       ///< the same by composition of simpler ops; checked in value and gradient
-  double low = -2, high = 2;       ///< inputs are drawn from this range
-  double tolerance = 1e-6;         ///< of the gradient check
-  double float_tolerance = 2e-5;   ///< |f32 - f64| / max(1, |f64|)
-  bool extremes = true;            ///< also run on inputs of -1000 and 1000: no NaN may come out, forward or backward
+  Function oracle = nullptr;      ///< the same by composition of simpler ops; checked in value and gradient
+  double low = -2, high = 2;      ///< inputs are drawn from this range
+  double tolerance = 1e-6;        ///< of the gradient check
+  double float_tolerance = 2e-5;  ///< |f32 - f64| / max(1, |f64|)
+  bool extremes = true;  ///< also run on inputs of -1000 and 1000: no NaN may come out, forward or backward
 };
 
 /// Runs everything on one row, as doctest subchecks that name op, variant and shapes.

@@ -1,0 +1,134 @@
+#ifndef FOVEA_KERNELS_OPTIMIZER_H_
+#define FOVEA_KERNELS_OPTIMIZER_H_
+
+#include "fovea/core/device.h"
+#include "fovea/kernels/scalar_math.h"
+#include "fovea/kernels/view.h"
+
+/// Sweeps over the flat buffers of all parameters. An optimizer's rule is one struct that updates one value w
+/// from its gradient g and up to three numbers of state a, b, c; formulas are stated where the options are,
+/// in models/training/optimizer.h.
+
+namespace fovea {
+
+struct SgdRule {
+  double lr, decay;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g) const {
+    g += T(decay) * w;
+    w -= T(lr) * g;
+  }
+};
+
+struct MomentumRule {
+  double lr, decay, momentum;
+  double gradient_part,
+      velocity_part;  // of the direction: 0 and 1, with Nesterov's look-ahead 1 and momentum
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a) const {
+    g += T(decay) * w;
+    a = T(momentum) * a + g;
+    w -= T(lr) * (T(gradient_part) * g + T(velocity_part) * a);
+  }
+};
+
+struct AdamRule {
+  double lr, decay, shrink, beta1, beta2, eps;  // shrink: what w is multiplied with first
+  double correction1, correction2;              // 1 - beta1^t, sqrt(1 - beta2^t)
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a, T& b) const {
+    w *= T(shrink);
+    g += T(decay) * w;
+    a += T(1 - beta1) * (g - a);
+    b = T(beta2) * b + T(1 - beta2) * g * g;
+    w -= T(lr / correction1) * a / (math::sqrt(b) * T(1 / correction2) + T(eps));
+  }
+};
+
+struct RmsPropRule {
+  double lr, decay, alpha, eps;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a) const {
+    g += T(decay) * w;
+    a = T(alpha) * a + T(1 - alpha) * g * g;
+    w -= T(lr) * g / (math::sqrt(a) + T(eps));
+  }
+};
+
+/// RMSProp with momentum, centred when `centre` is 1 and not when it is 0.
+struct MomentumRmsPropRule {
+  double lr, decay, alpha, eps, momentum, centre;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a, T& b, T& c) const {
+    g += T(decay) * w;
+    a = T(alpha) * a + T(1 - alpha) * g * g;
+    b += T(1 - alpha) * (g - b);
+    const T variance = a - T(centre) * b * b;
+    c = T(momentum) * c + g / (math::sqrt(variance > 0 ? variance : T(0)) + T(eps));
+    w -= T(lr) * c;
+  }
+};
+
+struct GravesRmsPropRule {
+  double lr, decay, alpha, eps, momentum;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a, T& b, T& c) const {
+    g += T(decay) * w;
+    a = T(alpha) * a + T(1 - alpha) * g * g;
+    b = T(alpha) * b + T(1 - alpha) * g;
+    c = T(momentum) * c - T(lr) * g / math::sqrt(a - b * b + T(eps));
+    w += c;
+  }
+};
+
+struct AdadeltaRule {
+  double lr, decay, rho, eps;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a, T& b) const {
+    g += T(decay) * w;
+    a = T(rho) * a + T(1 - rho) * g * g;
+    const T change = math::sqrt(b + T(eps)) / math::sqrt(a + T(eps)) * g;
+    b = T(rho) * b + T(1 - rho) * change * change;
+    w -= T(lr) * change;
+  }
+};
+
+struct AdagradRule {
+  double lr, decay, eps;
+  template <class T>
+  FOVEA_HD void operator()(T& w, T g, T& a) const {
+    g += T(decay) * w;
+    a += g * g;
+    w -= T(lr) * g / (math::sqrt(a) + T(eps));
+  }
+};
+
+/// A stretch of the flat buffers. Gradients are set to 0 on the way.
+struct Sweep {
+  DType dtype;
+  Index n;
+  void *value, *gradient;
+  void* state[3];  // as many as the rule takes
+};
+
+void optimizer_step(Cpu, const SgdRule&, const Sweep&);
+void optimizer_step(Cpu, const MomentumRule&, const Sweep&);
+void optimizer_step(Cpu, const AdamRule&, const Sweep&);
+void optimizer_step(Cpu, const RmsPropRule&, const Sweep&);
+void optimizer_step(Cpu, const MomentumRmsPropRule&, const Sweep&);
+void optimizer_step(Cpu, const GravesRmsPropRule&, const Sweep&);
+void optimizer_step(Cpu, const AdadeltaRule&, const Sweep&);
+void optimizer_step(Cpu, const AdagradRule&, const Sweep&);
+
+/// sum x^2, in double. The same for any number of threads.
+double sum_of_squares(Cpu, const View& x);
+/// x *= factor
+void scale_in_place(Cpu, const View& x, double factor);
+/// x = min(max(x, -limit), limit); NaN stays.
+void clamp_in_place(Cpu, const View& x, double limit);
+/// average += (1 - decay) (x - average)
+void update_average(Cpu, const View& average, const View& x, double decay);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_OPTIMIZER_H_

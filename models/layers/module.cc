@@ -1,0 +1,30 @@
+#include "fovea/models/layers/module.h"
+
+#include <algorithm>
+
+namespace fovea::detail {
+
+void Parts::add(const std::string& name, const Tensor& t, bool trained) {
+  for (Entry& e : entries)
+    require(e.name != name && std::find(e.aliases.begin(), e.aliases.end(), name) == e.aliases.end(), "each",
+            "two parts are named '", name, "'; give each a name of its own");
+  const auto same =
+      std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.tensor.same(t); });
+  if (same != entries.end()) return same->aliases.push_back(name);
+  entries.push_back({name, t, trained, {}});
+}
+
+std::vector<NamedParameter> parameters_of(const Parts& parts) {
+  std::vector<NamedParameter> out;
+  for (const auto& e : parts.entries)
+    if (e.trained) out.push_back({e.name, Parameter::of(e.tensor)});
+  return out;
+}
+
+std::vector<NamedTensor> tensors_of(const Parts& parts) {
+  std::vector<NamedTensor> out;
+  for (const auto& e : parts.entries) out.push_back({e.name, e.tensor});
+  return out;
+}
+
+}  // namespace fovea::detail

@@ -1,0 +1,46 @@
+#include "fovea/models/training/average.h"
+
+#include <utility>
+
+#include "fovea/kernels/optimizer.h"
+#include "fovea/models/layers/weights_file.h"
+#include "fovea/ops/create.h"
+
+namespace fovea {
+
+AverageWeights::AverageWeights(FlatParameters flat, double decay)
+    : flat_(std::move(flat)), decay_(decay), average_(clone(flat_.values)) {
+  require(decay >= 0 && decay < 1, "AverageWeights", "decay is ", decay, "; it must be in [0, 1)");
+}
+
+void AverageWeights::update() {
+  flat_.check_current("AverageWeights");
+  require(!swapped_, "AverageWeights", "the model has the averaged values; swap() back before update()");
+  average_.note_change();
+  std::visit([&](auto d) { update_average(d, view_of(average_), view_of(flat_.values), decay_); },
+             average_.device());
+}
+
+void AverageWeights::swap() {
+  flat_.check_current("AverageWeights");
+  const Tensor values = clone(flat_.values);
+  assign(flat_.values, average_);
+  assign(average_, values);
+  swapped_ = !swapped_;
+}
+
+std::vector<NamedTensor> AverageWeights::state() const {
+  std::vector<NamedTensor> out;
+  for (const auto& s : flat_.segments)
+    out.push_back(
+        {s.name, average_.view(s.parameter.shape(), row_major_strides(s.parameter.shape()), s.offset)});
+  return out;
+}
+
+void AverageWeights::load_state(std::span<const NamedTensor> state) {
+  detail::Parts parts;
+  for (const NamedTensor& t : this->state()) parts.entries.push_back({t.name, t.tensor, false, {}});
+  detail::load_tensors(parts, state, true, "the averages' state");
+}
+
+}  // namespace fovea

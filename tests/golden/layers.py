@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/layers.npz, lstm.npz, gru.npz and rnn.npz: outputs and gradients of PyTorch's layers, in double.
+
+Needs torch and numpy. A case holds "<case>/p/<parameter>" (PyTorch's names), inputs "<case>/x<i>", outputs "<case>/y<i>",
+weights of the objective sum_i sum(y_i * s_i) "<case>/s<i>", and its gradients "<case>/g/<parameter>" and "<case>/dx<i>".
+"""
+import pathlib
+
+import numpy as np
+import torch
+from torch import nn
+
+torch.manual_seed(5)
+torch.set_default_dtype(torch.float64)
+out = {}
+
+
+def save(name):
+    np.savez_compressed(pathlib.Path(__file__).parent / name, **out)
+    out.clear()
+
+
+def case(name, layer, inputs, call=None):
+    """Inputs of a float type are differentiated."""
+    for p in layer.parameters():
+        p.data = torch.randn_like(p) * 0.5
+    inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
+    ys = (call or (lambda l, *x: [l(*x)]))(layer, *inputs)
+    seeds = [torch.randn_like(y) for y in ys]
+    sum((y * s).sum() for y, s in zip(ys, seeds)).backward()
+    for n, p in layer.named_parameters():
+        out[f"{name}/p/{n}"] = p.detach().numpy()
+        out[f"{name}/g/{n}"] = p.grad.numpy()
+    for i, x in enumerate(inputs):
+        out[f"{name}/x{i}"] = x.detach().numpy() if x.is_floating_point() else x.int().numpy()
+        if x.is_floating_point():
+            out[f"{name}/dx{i}"] = x.grad.numpy()
+    for i, (y, s) in enumerate(zip(ys, seeds)):
+        out[f"{name}/y{i}"] = y.detach().numpy()
+        out[f"{name}/s{i}"] = s.numpy()
+
+
+case("linear", nn.Linear(3, 5), [torch.randn(2, 4, 3)])
+case("linear_no_bias", nn.Linear(3, 5, bias=False), [torch.randn(7, 3)])
+case("embedding", nn.Embedding(6, 4), [torch.tensor([[0, 5, 5], [2, 0, 1]])])
+case("layer_norm", nn.LayerNorm(6), [torch.randn(2, 3, 6) * 3 + 1])
+case("mlp", nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2)), [torch.randn(6, 3)])
+save("layers.npz")
+
+
+def lstm(layer, x, *state):
+    y, (h, c) = layer(x, *([state] if state else []))
+    return [y, h, c]
+
+
+def recurrent(layer, x, *state):
+    return list(layer(x, *state))
+
+
+for kind, call, states in (("LSTM", lstm, 2), ("GRU", recurrent, 1), ("RNN", recurrent, 1)):
+    make, name = getattr(nn, kind), kind.lower()
+    case("plain", make(3, 4, batch_first=True), [torch.randn(2, 5, 3)], call)
+    case("no_bias", make(3, 4, batch_first=True, bias=False), [torch.randn(1, 3, 3)], call)
+    case("deep", make(3, 4, num_layers=2, bidirectional=True, batch_first=True),
+         [torch.randn(3, 4, 3)] + [torch.randn(4, 3, 4) for _ in range(states)], call)
+    if kind == "LSTM":
+        case("cell", nn.LSTMCell(3, 4), [torch.randn(2, 3), torch.randn(2, 4), torch.randn(2, 4)],
+             lambda l, x, h, c: list(l(x, (h, c))))
+    else:
+        case("cell", getattr(nn, kind + "Cell")(3, 4), [torch.randn(2, 3), torch.randn(2, 4)])
+    if kind == "RNN":
+        case("relu", nn.RNN(3, 4, batch_first=True, nonlinearity="relu"), [torch.randn(2, 5, 3)], recurrent)
+    save(f"{name}.npz")

@@ -1,0 +1,69 @@
+#include "fovea/ops/where.h"
+
+#include "fovea/ops/create.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/views.h"
+#include "tests/rows.h"
+
+namespace fovea::tests {
+namespace {
+
+Tensor mask_of(const Shape& shape) {
+  Generator random(7);
+  return cast(rand_bernoulli(shape, random, 0.5), DType::u8);
+}
+
+TEST_CASE("where") {
+  const auto by = [](Shape mask) {
+    return [mask](const Inputs& x) { return where(mask_of(mask), x[0], x[1]); };
+  };
+  const auto composed = [](Shape mask) {
+    return [mask](const Inputs& x) {
+      const Tensor m = cast(mask_of(mask), x[0].dtype());
+      return m * x[0] + (1 - m) * x[1];
+    };
+  };
+  const std::vector<std::vector<Shape>> shapes = {{{4, 5}, {4, 5}}, {{5}, {4, 5}}, {{4, 1}, {1, 5}},
+                                                  {{}, {4, 5}},     {{1, 1}, {1}}, {{3, 4, 5}, {5}}};
+  check({"where", "full mask", shapes, by({4, 5}), composed({4, 5})});
+  check({"where", "a row of a mask", shapes, by({5}), composed({5})});
+  check({"where", "nothing", {{{0, 3}, {3}}, {{1, 3}, {0, 1}}}, by({0, 1})});
+  check({"where", "views", {{{5, 4}, {5, 4}}}, [](const Inputs& x) {
+           return where(transpose(mask_of({5, 4}), 0, 1), transpose(x[0], 0, 1), transpose(x[1], 0, 1) * 2);
+         }});
+  const Tensor m = Tensor::from(std::vector<std::uint8_t>{0, 1, 255}, {3});
+  CHECK(difference(where(m, arange(3), arange(3)), arange(3)) == 0);
+  CHECK(where(m, full({}, 1, DType::bf16), full({}, 2, DType::bf16)).at({2}) == 1);
+}
+
+TEST_CASE("masked_fill") {
+  const std::vector<std::vector<Shape>> shapes = {{{4, 5}}, {{3, 4, 5}}, {{4, 1}}, {{2, 4, 0}}};
+  check({"masked_fill", "", shapes,
+         [](const Inputs& x) {
+           const Shape& s = x[0].shape();
+           return masked_fill(x[0], mask_of({4, s.back()}), -3);
+         },
+         [](const Inputs& x) {
+           const Tensor m = mask_of({4, x[0].shape().back()});
+           return where(m, full({}, -3, x[0].dtype()), x[0]);
+         }});
+  const double inf = std::numeric_limits<double>::infinity();
+  CHECK(masked_fill(zeros({2}), ones({2}, DType::u8), -inf).at({1}) == -inf);
+  CHECK(masked_fill(zeros({2}, DType::i32), ones({1}, DType::u8), 7).at({1}) == 7);
+}
+
+TEST_CASE("where: bad input") {
+  const Tensor x = Tensor::empty({2, 3}), m = Tensor::empty({2, 3}, DType::u8);
+  check_throws([&] { where(x, x, x); }, {"[where]", "u8", "f32"});
+  check_throws([&] { where(m, x, Tensor::empty({2, 3}, DType::f64)); }, {"[where]", "f32", "f64", "cast"});
+  check_throws([&] { where(m, x, Tensor::empty({4})); }, {"[where]", "(2,3)", "(4)"});
+  check_throws(
+      [&] {
+        masked_fill(x, Tensor::empty({4, 2, 3}, DType::u8), 0);
+      },
+      {"[masked_fill]", "(4,2,3)", "(2,3)"});
+  check_throws([&] { masked_fill(x, x, 0); }, {"[masked_fill]", "u8", "f32"});
+}
+
+}  // namespace
+}  // namespace fovea::tests

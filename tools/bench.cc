@@ -1,0 +1,192 @@
+#include "tools/bench.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "fovea/core/memory.h"
+#include "fovea/core/tape.h"
+#include "fovea/models/layers/lstm.h"
+#include "fovea/models/ntm/learner.h"
+#include "fovea/models/training/clip.h"
+#include "fovea/ops/bce.h"
+#include "fovea/ops/create.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
+#include "fovea/ops/views.h"
+#include "tools/options.h"
+
+namespace fovea::tools {
+namespace {
+
+struct BenchOptions {
+  CommonOptions common;
+  std::vector<std::string> names;
+  double seconds = 3;
+  std::optional<std::int64_t> batch_size, length, hidden_size;
+  bool json = false;
+};
+
+// One step of the work, as a function to call again and again.
+using Step = std::function<void()>;
+
+// One training step of the NTM on the copy task: LSTM-100, memory 128x20, one head of each kind, `length`
+// vectors in and out and two markers, all steps' outputs computed, RMSProp, clipping by norm 10.
+Step ntm_step(Index batch, const BenchOptions& o) {
+  const Index L = o.length.value_or(20), T = 2 * L + 2, bits = 8;
+  struct State {
+    Generator random{1};
+    ntm::Ntm model;
+    std::unique_ptr<GravesRmsProp> optimizer;
+    Tensor input, target;
+  };
+  auto s = std::make_shared<State>();
+  s->model = ntm::Ntm({.inputs = bits + 1, .outputs = bits, .controller_size = o.hidden_size.value_or(100)},
+                      s->random);
+  s->optimizer = std::make_unique<GravesRmsProp>(flatten(s->model), GravesRmsProp::Options{});
+  s->target = rand_bernoulli({L, batch, bits}, s->random, 0.5);
+  s->input = zeros({T, batch, bits + 1});
+  float* x = s->input.mutable_data<float>();
+  const float* y = s->target.data<float>();
+  for (Index b = 0; b < batch; ++b) {
+    x[b * (bits + 1) + bits] = 1;
+    for (Index t = 0; t < L; ++t)
+      for (Index i = 0; i < bits; ++i)
+        x[((t + 1) * batch + b) * (bits + 1) + i] = y[(t * batch + b) * bits + i];
+  }
+  return [s, L, T] {
+    {
+      Tape tape;
+      tape.backward(bce_with_logits(slice(s->model.forward(s->input), 0, T - L, T), s->target));
+    }
+    clip_by_norm(s->optimizer->parameters(), 10);
+    s->optimizer->step();
+  };
+}
+
+// An LSTM cell over 20 steps, one call a step, forward and backward.
+Step lstm_step(Index batch, const BenchOptions& o) {
+  const Index T = o.length.value_or(20), I = 32, H = o.hidden_size.value_or(100);
+  struct State {
+    Generator random{1};
+    LstmCell cell;
+    std::vector<NamedParameter> parameters;
+    std::vector<Tensor> x;
+  };
+  auto s = std::make_shared<State>();
+  s->cell = LstmCell({.input_size = I, .hidden_size = H}, s->random);
+  for (Index t = 0; t < T; ++t) s->x.push_back(rand_normal({batch, I}, s->random));
+  struct Named {
+    LstmCell& cell;
+    void each(Visitor& v) { cell.each(v); }
+  } named{s->cell};
+  s->parameters = named_parameters(named);
+  return [s, batch] {
+    for (NamedParameter& p : s->parameters) p.parameter.zero_grad();
+    Tape tape;
+    LstmState state = s->cell.initial_state(batch);
+    for (const Tensor& x : s->x) state = s->cell.forward(x, state);
+    tape.backward(sum(state.h));
+  };
+}
+
+// 200 dependent adds on 16 floats, forward and backward: what the tape itself costs.
+Step chain_step(const BenchOptions& o) {
+  Generator random(1);
+  const Tensor x = rand_normal({16}, random);
+  return [x, n = o.length.value_or(200)] {
+    Tape tape;
+    const Tensor start = tape.watch(x);
+    Tensor y = start;
+    for (Index i = 0; i < n; ++i) y = y + start;
+    tape.backward(sum(y));
+  };
+}
+
+const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)>>>& workloads() {
+  static const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)>>> all = {
+      {"ntm_b1", [](const auto& o) { return ntm_step(o.batch_size.value_or(1), o); }},
+      {"ntm_b16", [](const auto& o) { return ntm_step(o.batch_size.value_or(16), o); }},
+      {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
+      {"chain", [](const auto& o) { return chain_step(o); }}};
+  return all;
+}
+
+void measure(const std::string& name, const BenchOptions& o) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto& [known, make] : workloads()) {
+    if (known != name) continue;
+    const Step step = make(o);
+    for (int i = 0; i < 3; ++i) step();
+    std::vector<double> ms;
+    const auto end = Clock::now() + std::chrono::duration<double>(o.seconds);
+    while (Clock::now() < end || ms.size() < 5) {
+      const auto start = Clock::now();
+      step();
+      ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    }
+    std::sort(ms.begin(), ms.end());
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const double low = ms.front(), median = ms[ms.size() / 2],
+                 rss = static_cast<double>(usage.ru_maxrss) / 1024;
+    if (o.json)
+      std::cout << nlohmann::ordered_json{{"name", name},
+                                          {"min_ms", low},
+                                          {"median_ms", median},
+                                          {"n", ms.size()},
+                                          {"peak_bytes", memory_stats().peak},
+                                          {"peak_rss_mb", rss}}
+                       .dump()
+                << std::endl;
+    else
+      std::printf("%-10s min %9.4f ms   median %9.4f ms   n %6zu   tensors %7.2f MB   process %6.1f MB\n",
+                  name.c_str(), low, median, ms.size(), static_cast<double>(memory_stats().peak) / 1e6, rss);
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+
+void add_bench(Commands& commands) {
+  CLI::App* command = commands.app.add_subcommand("bench", "Time training steps; one workload per process");
+  auto o = std::make_shared<BenchOptions>();
+  std::vector<std::string> names;
+  for (const auto& [name, make] : workloads()) names.push_back(name);
+  command->add_option("names", o->names, "Which: ntm_b1, ntm_b16, lstm, chain (default: all)")
+      ->check(CLI::IsMember(names));
+  command->add_option("--seconds", o->seconds, "How long to measure each")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--batch-size", o->batch_size, "Another batch size")->check(CLI::PositiveNumber);
+  command->add_option("--length", o->length, "Another length: vectors to copy, steps, or adds")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--hidden-size", o->hidden_size, "Another size of the LSTM")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--json", o->json, "One JSON line a workload");
+  o->common.add_to(*command);
+  command->callback([o, names, &commands] {
+    o->common.apply();
+    for (const std::string& name : o->names.empty() ? names : o->names) {
+      // A process of its own, so that peak memory and warm caches are this workload's alone. No thread exists
+      // yet.
+      std::cout.flush();
+      const pid_t child = fork();
+      require(child >= 0, "bench", "cannot start a process");
+      if (child == 0) {
+        measure(name, *o);
+        _exit(0);
+      }
+      int status = 0;
+      waitpid(child, &status, 0);
+      if (status != 0) commands.status = 1;
+    }
+  });
+}
+
+}  // namespace fovea::tools

@@ -1,0 +1,36 @@
+#ifndef FOVEA_TOOLS_COMMANDS_H_
+#define FOVEA_TOOLS_COMMANDS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace fovea::tools {
+
+/// The tree of `fovea` commands while it is put together. A model family adds a leaf under each verb that it
+/// understands: `fovea train ntm`. A leaf's callback does the work and may set `status`.
+struct Commands {
+  CLI::App& app;
+  CLI::App& train;
+  CLI::App& eval;
+  CLI::App& sample;
+  CLI::App& tape;
+  int status = 0;
+
+  /// What `fovea list` shows of a family.
+  struct Family {
+    std::string name, about;
+    std::vector<std::pair<std::string, std::string>> tasks;
+  };
+  std::vector<Family> families = {};
+};
+
+/// The families, one function each.
+void add_ntm(Commands& commands);
+
+/// Commands that belong to no model: list, bench, gradcheck, info.
+void add_general(Commands& commands);
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_COMMANDS_H_

@@ -1,0 +1,218 @@
+#include "tools/figures/panel_grid.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace fovea::tools {
+namespace {
+
+constexpr double border = 16, gap = 14, max_cell = 14;
+constexpr double bar_width = 14, bar_room = bar_width + 58;
+constexpr TextStyle title_style{.size = 16, .bold = true};
+constexpr TextStyle heading_style{.size = 14, .align = Align::center, .bold = true};
+constexpr TextStyle panel_style{.size = 13, .align = Align::center};
+constexpr TextStyle label_style{.size = 12, .color = colors::muted, .align = Align::center};
+
+TextStyle name_style(double cell) {
+  return {.size = std::clamp(cell * 0.8, 8.0, 13.0), .color = colors::ink, .align = Align::right};
+}
+
+// How far marks reach out above and below the cells.
+double marks_above(const Panel& p, double cell) {
+  double reach = 0;
+  for (const Mark& m : p.marks) {
+    for (const Point& at : m.points) reach = std::max(reach, -at.y * cell);
+  }
+  return std::ceil(reach);
+}
+
+double marks_below(const Panel& p, double cell) {
+  double reach = 0;
+  for (const Mark& m : p.marks) {
+    for (const Point& at : m.points) reach = std::max(reach, (at.y - p.rows) * cell);
+  }
+  return std::ceil(reach);
+}
+
+// Where everything stands, before anything is drawn.
+struct Layout {
+  double cell = 1, width = 0, height = 0, content_top = 0, content_bottom = 0;
+  bool upright_labels = false;  // y labels written horizontally: the panels are too low to rotate them
+  std::vector<std::vector<Point>> corners;  // of each panel's first cell
+};
+
+class Planner {
+ public:
+  Planner(const Canvas& canvas, const PanelGrid& grid, double cell)
+      : canvas_(canvas), grid_(grid), cell_(cell) {}
+
+  Layout plan() {
+    Layout out;
+    out.cell = cell_;
+    for_each([&](std::size_t, std::size_t, const Panel& p) {
+      if (canvas_.text_width(p.y_label, label_style) > p.rows * cell_ + 8) out.upright_labels = true;
+    });
+    measure_left(out.upright_labels);
+    double y = border + (grid_.title.empty() ? 0 : 30) + (grid_.column_titles.empty() ? 0 : 24);
+    std::size_t band_begin = 0;
+    for (std::size_t r = 0; r < grid_.rows.size(); ++r) {
+      if (!same_columns(r, band_begin)) band_begin = r;
+      const auto& row = grid_.rows[r];
+      double above = 0, below = 0, cells = 0;
+      for (const Panel& p : row) {
+        above = std::max(above, (p.title.empty() ? 0 : 20) + names_height(p) + marks_above(p, cell_));
+        below = std::max(below, (p.x_label.empty() ? 0 : 20) + marks_below(p, cell_));
+        cells = std::max(cells, p.rows * cell_);
+      }
+      if (r == 0) out.content_top = std::ceil(y + above);
+      double x = border;
+      std::vector<Point> corners;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        const double slot = band_slot(band_begin, c);
+        x += left_[c];
+        corners.push_back({std::floor(x + (slot - row[c].cols * cell_) / 2), std::ceil(y + above)});
+        x += slot + gap;
+      }
+      out.width = std::max(out.width, x - gap + border);
+      out.corners.push_back(std::move(corners));
+      out.content_bottom = std::ceil(y + above) + cells;
+      y = out.content_bottom + below + gap;
+    }
+    out.width = std::ceil(out.width + (grid_.color_bar ? bar_room : 0));
+    out.width = std::max(out.width, canvas_.text_width(grid_.title, title_style) + 2 * border);
+    out.height = std::ceil(y - gap + border);
+    return out;
+  }
+
+ private:
+  template <class F>
+  void for_each(F&& f) const {
+    for (std::size_t r = 0; r < grid_.rows.size(); ++r) {
+      for (std::size_t c = 0; c < grid_.rows[r].size(); ++c) f(r, c, grid_.rows[r][c]);
+    }
+  }
+
+  // Room left of the c-th panel of any row, so that the rows share their left edges.
+  void measure_left(bool upright) {
+    for_each([&](std::size_t, std::size_t c, const Panel& p) {
+      if (left_.size() <= c) left_.resize(c + 1);
+      double room = 0;
+      if (!p.y_label.empty()) room += upright ? canvas_.text_width(p.y_label, label_style) + 10 : 22;
+      double names = 0;
+      for (const auto& name : p.row_names)
+        names = std::max(names, canvas_.text_width(name, name_style(cell_)) + 7);
+      left_[c] = std::max(left_[c], std::ceil(room + names));
+    });
+  }
+
+  // The height of column names, which are written at 50 degrees.
+  double names_height(const Panel& p) const {
+    double longest = 0;
+    for (const auto& name : p.column_names)
+      longest = std::max(longest, canvas_.text_width(name, name_style(cell_)));
+    return longest > 0 ? std::ceil(longest * 0.77 + 14) : 0;
+  }
+
+  bool same_columns(std::size_t a, std::size_t b) const {
+    return std::ranges::equal(grid_.rows[a], grid_.rows[b], {}, &Panel::cols, &Panel::cols);
+  }
+
+  // The width kept for the c-th panel: its cells or its texts, over all rows that line up with it.
+  double band_slot(std::size_t begin, std::size_t c) const {
+    double slot = 0;
+    for (std::size_t r = begin; r < grid_.rows.size() && same_columns(r, begin); ++r) {
+      const Panel& p = grid_.rows[r][c];
+      slot = std::max({slot, p.cols * cell_, canvas_.text_width(p.title, panel_style),
+                       canvas_.text_width(p.x_label, label_style)});
+      if (!p.column_names.empty()) {  // the last names lean out to the right
+        slot = std::max(
+            slot, p.cols * cell_ +
+                      2 * (canvas_.text_width(p.column_names.back(), name_style(cell_)) * 0.64 - cell_ / 2));
+      }
+    }
+    if (begin == 0 && c < grid_.column_titles.size()) {
+      slot = std::max(slot, canvas_.text_width(grid_.column_titles[c], heading_style));
+    }
+    return std::ceil(slot);
+  }
+
+  const Canvas& canvas_;
+  const PanelGrid& grid_;
+  double cell_;
+  std::vector<double> left_;
+};
+
+void draw_panel(Canvas& canvas, const Panel& p, Point corner, double cell, bool upright_labels) {
+  const double width = p.cols * cell, height = p.rows * cell;
+  draw_cells(canvas, p, corner, cell);
+  TextStyle names = name_style(cell);
+  double names_width = 0, names_above = 0;
+  for (std::size_t i = 0; i < p.row_names.size(); ++i) {
+    const double y = corner.y + (static_cast<double>(i) + 0.5) * cell + 0.36 * names.size;
+    canvas.text({corner.x - 6, y}, p.row_names[i], names);
+    names_width = std::max(names_width, canvas.text_width(p.row_names[i], names) + 7);
+  }
+  names.align = Align::left;
+  names.angle = 50;
+  for (std::size_t i = 0; i < p.column_names.size(); ++i) {
+    const double x = corner.x + (static_cast<double>(i) + 0.5) * cell + 0.25 * names.size;
+    canvas.text({x, corner.y - 6 - marks_above(p, cell)}, p.column_names[i], names);
+    names_above = std::max(names_above, std::ceil(canvas.text_width(p.column_names[i], names) * 0.77 + 14));
+  }
+  canvas.text({corner.x + width / 2, corner.y - 7 - names_above - marks_above(p, cell)}, p.title,
+              panel_style);
+  canvas.text({corner.x + width / 2, corner.y + height + 17 + marks_below(p, cell)}, p.x_label, label_style);
+  TextStyle label = label_style;
+  if (upright_labels) {
+    label.align = Align::right;
+    canvas.text({corner.x - 9 - names_width, corner.y + height / 2 + 4}, p.y_label, label);
+  } else {
+    label.angle = 90;
+    canvas.text({corner.x - 9 - names_width, corner.y + height / 2}, p.y_label, label);
+  }
+}
+
+}  // namespace
+
+Canvas draw(const PanelGrid& grid) {
+  if (grid.rows.empty() || grid.rows[0].empty()) {
+    throw std::invalid_argument("figure \"" + grid.title + "\" has no panels");
+  }
+  const Canvas ruler(1, 1);  // only measures text
+  double cell = grid.cell > 0 ? grid.cell : max_cell;
+  Layout layout = Planner(ruler, grid, cell).plan();
+  const auto too_big = [&] { return layout.width > grid.max_width || layout.height > grid.max_height; };
+  while (grid.cell <= 0 && cell > 1 && too_big()) {
+    layout = Planner(ruler, grid, --cell).plan();
+  }
+
+  Canvas canvas(layout.width, layout.height);
+  canvas.text({border, 30}, grid.title, title_style);
+  for (std::size_t c = 0; c < std::min(grid.column_titles.size(), grid.rows[0].size()); ++c) {
+    const double middle = layout.corners[0][c].x + grid.rows[0][c].cols * cell / 2;
+    canvas.text({middle, border + (grid.title.empty() ? 14 : 44)}, grid.column_titles[c], heading_style);
+  }
+  for (std::size_t r = 0; r < grid.rows.size(); ++r) {
+    for (std::size_t c = 0; c < grid.rows[r].size(); ++c) {
+      draw_panel(canvas, grid.rows[r][c], layout.corners[r][c], cell, layout.upright_labels);
+    }
+  }
+  if (grid.color_bar) {
+    const double height = std::min(layout.content_bottom - layout.content_top, 240.0);
+    draw_color_bar(canvas, grid.rows[0][0],
+                   {layout.width - bar_room - border + 20, layout.content_top, bar_width, height});
+  }
+  return canvas;
+}
+
+Canvas draw(const Panel& panel, double max_width, double max_height) {
+  PanelGrid grid{.title = panel.title, .rows = {{panel}}, .max_width = max_width, .color_bar = true};
+  grid.rows[0][0].title.clear();
+  const double by_width = std::floor((max_width - 160) / std::max(panel.cols, 1));
+  const double by_height = std::floor((max_height - 110) / std::max(panel.rows, 1));
+  grid.cell = std::clamp(std::min(by_width, by_height), 1.0, 32.0);
+  return draw(grid);
+}
+
+}  // namespace fovea::tools

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <numeric>
+
+#include "fovea/ops/blas.h"
+#include "tools/commands.h"
+
+namespace fovea::tools {
+namespace {
+
+// How many letters must change to make b of a (Levenshtein).
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0]++;
+    for (std::size_t j = 1; j <= b.size(); ++j)
+      corner = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1])}));
+  }
+  return row[b.size()];
+}
+
+// The innermost command that was named.
+CLI::App* deepest(CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return app;
+}
+
+// What the user may have meant by a word that the command does not know.
+std::string suggestion(CLI::App* command, std::string word) {
+  word = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  if (word.rfind("-", 0) == 0)
+    for (const CLI::Option* o : command->get_options())
+      for (const std::string& name : o->get_lnames()) names.push_back("--" + name);
+  else
+    for (const CLI::App* s : command->get_subcommands([](CLI::App*) { return true; }))
+      names.push_back(s->get_name());
+  std::string best;
+  for (const std::string& name : names)
+    if (best.empty() || distance(word, name) < distance(word, best)) best = name;
+  if (!best.empty() && distance(word, best) <= std::max<std::size_t>(2, word.size() / 3))
+    return "; did you mean " + best + "?";
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all.empty() ? "" : "; there are " + all;
+}
+
+int usage_error(CLI::App& app, const CLI::ParseError& error) {
+  CLI::App* command = deepest(&app);
+  std::string message = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
+    const auto extras = command->remaining();
+    const std::string word = extras.empty() ? "" : extras.front();
+    message = "'" + word + "' is not known here" + suggestion(command, word);
+  } else if (dynamic_cast<const CLI::RequiredError*>(&error)) {
+    const auto below = command->get_subcommands([](CLI::App*) { return true; });
+    if (!below.empty()) {
+      message = "say which:";
+      for (const CLI::App* s : below) message += " " + s->get_name();
+    }
+  }
+  std::string name = command->get_name();
+  for (CLI::App* parent = command->get_parent(); parent; parent = parent->get_parent())
+    name = parent->get_name() + " " + name;
+  std::cerr << name << ": " << message << "\nTry '" << name << " --help'.\n";
+  return 2;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Fovea: the models that taught machines where to look, trained from scratch.", "fovea");
+  app.set_version_flag("--version", "fovea " FOVEA_VERSION);
+  const auto verb = [&](const char* name, const char* about) {
+    CLI::App* command = app.add_subcommand(name, about);
+    command->require_subcommand(1);
+    return command;
+  };
+  Commands commands{app, *verb("train", "Train a model and draw its figures"),
+                    *verb("eval", "Score a trained model, as JSON"),
+                    *verb("sample", "Show what a trained model does"),
+                    *verb("tape", "Print what a training step records, op by op")};
+  add_ntm(commands);
+  add_general(commands);
+  app.footer(
+      "Start with:\n"
+      "  fovea train ntm              a Neural Turing Machine learns to copy, in minutes\n"
+      "  fovea train ntm --help       everything that can be set\n"
+      "  fovea list                   models and tasks");
+  if (argc == 1) {
+    std::cout << app.help();
+    return 0;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    return usage_error(app, e);
+  }
+  return commands.status;
+}
+
+}  // namespace
+}  // namespace fovea::tools
+
+int main(int argc, char** argv) {
+  try {
+    fovea::use_best_blas_kernels();
+    return fovea::tools::run(argc, argv);
+  } catch (const std::exception& e) {
+    std::fflush(stdout);
+    std::cerr << "fovea: " << e.what() << '\n';
+    return 1;
+  }
+}

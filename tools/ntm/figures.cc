@@ -1,0 +1,190 @@
+#include "tools/ntm/figures.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fovea/ops/views.h"
+#include "tools/figures/panel_grid.h"
+#include "tools/figures/plot.h"
+
+namespace fovea::tools {
+
+using ntm::Episode;
+using ntm::EpisodeSize;
+using ntm::Learner;
+
+namespace {
+
+// Steps begin..end of the first batch element of x [T,B,D] as a panel: time to the right, channels downwards.
+Panel channels(const Tensor& x, Index begin, Index end, ColorMap map) {
+  Panel panel;
+  const Index D = x.size(2);
+  panel.rows = static_cast<int>(D);
+  panel.cols = static_cast<int>(end - begin);
+  panel.map = map;
+  for (Index d = 0; d < D; ++d)
+    for (Index t = begin; t < end; ++t) panel.values.push_back(static_cast<float>(x.at({t, 0, d})));
+  return panel;
+}
+
+// One column a step: all heads' rows below each other.
+Panel columns(const std::vector<Tensor>& steps, Index begin, Index end, Index first_row, Index last_row) {
+  Panel panel;
+  const Index heads = steps[0].size(0);
+  panel.rows = static_cast<int>(heads * (last_row - first_row));
+  panel.cols = static_cast<int>(end - begin);
+  for (Index h = 0; h < heads; ++h)
+    for (Index i = first_row; i < last_row; ++i)
+      for (Index t = begin; t < end; ++t)
+        panel.values.push_back(static_cast<float>(steps[static_cast<std::size_t>(t)].at({h, i})));
+  return panel;
+}
+
+// Spreads the grey map over the values that occur.
+Panel stretched(Panel panel) {
+  const auto [low, high] = std::minmax_element(panel.values.begin(), panel.values.end());
+  panel.low = *low;
+  panel.high = std::max(*high, *low + 1e-6f);
+  return panel;
+}
+
+Panel titled(Panel panel, std::string title, std::string x_label, std::string y_label) {
+  panel.title = std::move(title);
+  panel.x_label = std::move(x_label);
+  panel.y_label = std::move(y_label);
+  return panel;
+}
+
+// The rows that any head visits, a few more on either side: the paper too shows only part of the memory.
+std::pair<Index, Index> visited(const std::vector<Tensor>& steps) {
+  const Index N = steps[0].size(1);
+  Index first = N, last = 0;
+  for (const Tensor& w : steps)
+    for (Index h = 0; h < w.size(0); ++h)
+      for (Index i = 0; i < N; ++i)
+        if (w.at({h, i}) > 0.3) {
+          first = std::min(first, i);
+          last = std::max(last, i);
+        }
+  if (first > last) return {0, N};
+  return {std::max<Index>(0, first - 3), std::min(N, last + 4)};
+}
+
+Index size_of_task(const EpisodeSize& s, const std::string& task) {
+  return task == "repeat-copy" ? s.length * s.repeats : s.length;
+}
+
+}  // namespace
+
+Canvas draw_answers(const Learner& learner, std::uint64_t seed) {
+  PanelGrid grid;
+  grid.title = cat(learner.task().name(), ": targets above what the model answers");
+  grid.color_bar = true;
+  std::vector<Panel> targets, outputs;
+  Index in_row = 0;
+  const auto flush = [&] {
+    if (targets.empty()) return;
+    grid.rows.push_back(std::move(targets));
+    grid.rows.push_back(std::move(outputs));
+    targets.clear();
+    outputs.clear();
+    in_row = 0;
+  };
+  for (const EpisodeSize& size : learner.task().test_sizes()) {
+    Generator random(seed);
+    const Episode e = learner.task().draw(1, random, size);
+    const Index T = e.target.size(0);
+    if (in_row > 0 && in_row + e.scored > 120) flush();
+    in_row += e.scored;
+    targets.push_back(titled(channels(e.target, T - e.scored, T, ColorMap::blue_red), e.what, "",
+                             targets.empty() ? "target" : ""));
+    const Tensor y = learner.answer(e);
+    outputs.push_back(titled(channels(y, 0, e.scored, ColorMap::blue_red), "", "time (steps)",
+                             outputs.empty() ? "output" : ""));
+  }
+  flush();
+  return draw(grid);
+}
+
+Canvas draw_memory_use(const Learner& learner, EpisodeSize size, std::uint64_t seed) {
+  Generator random(seed);
+  const Episode e = learner.task().draw(1, random, size);
+  ntm::Trace trace;
+  const Tensor y = learner.answer(e, &trace);
+  // Where the task has no phases of its own (N-grams), the same steps stand on both sides.
+  const Index T = e.input.size(0), answer = e.written > 0 ? T - e.scored : 0,
+              asked = e.written > 0 ? answer : T;
+  const auto [first_w, last_w] = visited(trace.write_weights);
+  const auto [first_r, last_r] = visited(trace.read_weights);
+  const Index M = trace.adds[0].size(1);
+  PanelGrid grid;
+  grid.title = cat(learner.task().name(), ", ", e.what, ": how the memory is used");
+  grid.column_titles = {"Write phase", "Read phase"};
+  grid.rows = {
+      {titled(channels(e.input, 0, asked, ColorMap::grey), "inputs", "", "channel"),
+       titled(channels(y, 0, e.scored, ColorMap::grey), "outputs", "", "channel")},
+      {titled(stretched(columns(trace.adds, 0, asked, 0, M)), "adds", "", "element"),
+       titled(stretched(columns(trace.reads, answer, T, 0, M)), "reads", "", "element")},
+      {titled(columns(trace.write_weights, 0, asked, first_w, last_w),
+              cat("write weightings, rows ", first_w, " to ", last_w - 1), "time (steps)", "location"),
+       titled(columns(trace.read_weights, answer, T, first_r, last_r),
+              cat("read weightings, rows ", first_r, " to ", last_r - 1), "time (steps)", "location")}};
+  return draw(grid);
+}
+
+Canvas draw_learning_curves(const std::vector<std::pair<std::string, std::filesystem::path>>& runs,
+                            const std::string& task, double optimum) {
+  LinePlot plot{.title = cat(task, ": learning"),
+                .x_label = "sequences (thousands)",
+                .y_label = "cost per sequence (bits)",
+                .x_unit = 1000,
+                .width = 900,
+                .height = 500};
+  for (const auto& [name, folder] : runs) {
+    const LoggedColumn cost = read_column(folder, "train_bits"), seen = read_column(folder, "sequences");
+    plot.series.push_back({name, seen.value, cost.value});
+    plot.smoothing = std::max<std::size_t>(plot.smoothing, cost.value.size() / 60);
+  }
+  plot.y_min = 0;
+  if (optimum > 0) plot.reference = ReferenceLine{optimum, "optimal estimator"}, plot.y_min = {};
+  return draw(plot);
+}
+
+Generalisation measure_generalisation(const Learner& learner, const std::string& name, std::uint64_t seed) {
+  Generalisation out{name, {}, {}};
+  for (const EpisodeSize& size : learner.task().test_sizes()) {
+    const ntm::Score s = learner.evaluate(20, size, seed);
+    out.size.push_back(static_cast<double>(size_of_task(size, learner.task().name())));
+    out.wrong_percent.push_back(100 * s.wrong_fraction);
+  }
+  return out;
+}
+
+Canvas draw_generalisation(const std::vector<Generalisation>& models, const std::string& task) {
+  LinePlot plot{.title = cat(task, ": beyond the sizes trained on"),
+                .x_label = task == "recall"        ? "items"
+                           : task == "repeat-copy" ? "length x repeats (vectors)"
+                                                   : "length (vectors)",
+                .y_label = "wrong bits (%)",
+                .markers = true,
+                .y_min = 0,
+                .width = 900,
+                .height = 450};
+  for (const Generalisation& g : models) {
+    // Repeat copy has two episodes of one size: a mean would hide which; the plot shows both in order.
+    plot.series.push_back({g.name, g.size, g.wrong_percent});
+  }
+  return draw(plot);
+}
+
+RgbImage answer_frame(const Episode& e, const Tensor& answer, const std::string& title) {
+  const Index T = e.target.size(0);
+  PanelGrid grid;
+  grid.title = title;
+  grid.cell = 12;
+  grid.rows = {{titled(channels(e.target, T - e.scored, T, ColorMap::blue_red), "", "", "target")},
+               {titled(channels(answer, 0, e.scored, ColorMap::blue_red), "", "time (steps)", "output")}};
+  return draw(grid).rgb();
+}
+
+}  // namespace fovea::tools

@@ -1,0 +1,51 @@
+#ifndef FOVEA_TOOLS_OPTIONS_H_
+#define FOVEA_TOOLS_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace fovea::tools {
+
+/// The long options that every command understands in the same way.
+struct CommonOptions {
+  std::uint64_t seed = 1;
+  std::string device = "auto";
+  int threads = 0;  ///< 0: all
+  std::filesystem::path data_dir = {};
+  bool quiet = false;
+
+  /// Adds them to a command.
+  void add_to(CLI::App& command);
+  /// Makes them take effect: threads, and a check of the device. Throws CLI::ValidationError.
+  void apply() const;
+};
+
+/// What `fovea train` adds.
+struct TrainOptions : CommonOptions {
+  std::string preset = "default";
+  std::filesystem::path out_dir = {};  ///< empty: runs/<name>, with a number when taken
+  std::filesystem::path resume = {};   ///< a run's folder to go on with
+  std::optional<std::int64_t> steps = {};
+  std::optional<std::int64_t> batch_size = {};
+  std::optional<double> lr = {};
+  std::int64_t checkpoint_every = 0;  ///< updates; 0: a tenth of the run
+  bool quick = false;                 ///< a short run, to see that all works
+
+  void add_to(CLI::App& command);
+};
+
+/// Set by Ctrl-C (and SIGTERM) once `watch_interrupts` was called: finish the step, save, end with status
+/// 130. A second Ctrl-C ends at once.
+extern std::atomic<bool> interrupted;
+void watch_interrupts();
+
+/// The exit status of a run that Ctrl-C ended.
+inline constexpr int interrupted_status = 130;
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_OPTIONS_H_
