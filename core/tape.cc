@@ -18,7 +18,11 @@ std::uint32_t next_generation() {
   return ++generation;
 }
 
-bool unshared(const Tensor& t) { return t.node()->references.load(std::memory_order_acquire) == 1; }
+// Nobody else holds the buffer: neither the tensor itself nor, when it is a view, its storage.
+bool unshared(const Tensor& t) {
+  const auto once = [](const detail::Node& n) { return n.references.load(std::memory_order_acquire) == 1; };
+  return once(*t.node()) && (!t.node()->base || once(*t.node()->base));
+}
 
 }  // namespace
 
@@ -198,6 +202,7 @@ void Tape::contribute(std::int32_t slot, Tensor dx) {
   require(dx.shape() == s.shape && dx.dtype() == s.dtype, running_ ? running_ : "backward",
           "contributed a gradient ", dx.dtype(), dx.shape(), " to an input ", s.dtype, s.shape);
   if (!s.gradient.defined()) {
+    s.own = false;
     s.gradient = dx.contiguous() ? std::move(dx) : detail::packed(dx);
     return;
   }
@@ -209,14 +214,16 @@ Backward::Target Tape::target(std::int32_t slot) {
   Slot& s = store_->slots[static_cast<std::size_t>(slot)];
   if (!s.gradient.defined()) {
     s.gradient = Tensor::empty(s.shape, s.dtype, s.device);
+    s.own = true;
     return {s.gradient, Into::set};
   }
-  if (s.kind != Slot::parameter && !unshared(s.gradient)) {
+  if (s.kind != Slot::parameter && !s.own && !unshared(s.gradient)) {
     // The buffer also stands in another slot: part from it before adding.
     Tensor own = detail::filled_like(s.gradient, 0);
     detail::accumulate(own, s.gradient);
     s.gradient = std::move(own);
   }
+  s.own = true;
   return {s.gradient, Into::add};
 }
 

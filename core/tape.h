@@ -195,6 +195,8 @@ class Tape {
     DType dtype;
     Device device;
     enum Kind : std::uint8_t { result, watched, parameter } kind;  // a parameter's gradient is only added to
+    bool own =
+        false;  // the buffer was made for this slot: no other slot can share it while this one is added to
   };
   struct Note {  // a tensor that a step saves, for print()
     std::int32_t slot;

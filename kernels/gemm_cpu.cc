@@ -12,7 +12,7 @@
 namespace fovea {
 namespace {
 
-constexpr double one_thread_flop = 2e6;
+constexpr double one_thread_flop = 8e6;
 
 // BLAS asks OpenMP how many threads it may use.
 class Threads {

@@ -30,7 +30,8 @@ void lstm_cell_forward(Cpu cpu, const View& x, const View& h, const View& c, con
     }
     gemm(cpu, B, 4 * H, I, {x.as<const T>(), std::max<Index>(I, 1)},
          {w_ih.as<const T>(), std::max<Index>(I, 1), true}, {g, 4 * H}, Into::add);
-    gemm(cpu, B, 4 * H, H, {h.as<const T>(), H}, {w_hh.as<const T>(), H, true}, {g, 4 * H}, Into::add);
+    gemm(cpu, B, 4 * H, H, {h.as<const T>(), std::max<Index>(H, 1)},
+         {w_hh.as<const T>(), std::max<Index>(H, 1), true}, {g, std::max<Index>(4 * H, 1)}, Into::add);
     parallel_for(B, 4 * H, costly_grain, [&](Index begin, Index end) {
       for (Index b = begin; b < end; ++b) {
         T* i = g + b * 4 * H;

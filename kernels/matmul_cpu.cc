@@ -54,7 +54,7 @@ void matmul(Cpu cpu, const View& a, const View& b, const View& c, Into into) {
       }
       range(0, products);
     } else if (products > 1) {
-      parallel_for(products, 2 * m * n * k, 2000000, range);
+      parallel_for(products, 2 * m * n * k, 8000000, range);
     } else if (products == 1) {
       one(0, 0, 0, into);
     }

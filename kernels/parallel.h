@@ -11,7 +11,7 @@ namespace fovea {
 
 /// The least number of elements for which starting threads pays: cheap arithmetic, and loops over exp or
 /// tanh.
-inline constexpr Index cheap_grain = 32768, costly_grain = 4096;
+inline constexpr Index cheap_grain = 131072, costly_grain = 16384;
 
 /// Calls f(begin, end) over [0, n), split between threads when n * cost_per_item reaches `grain`. The test
 /// stands around the region because `parallel if(...)` costs a third of a microsecond even when it does not

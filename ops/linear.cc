@@ -72,11 +72,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
           "bias ", bias.defined() ? bias.shape() : Shape{}, " must have one ", x.dtype(), " for each of the ",
           weight.size(0), " outputs");
   const Tensor in = detail::packed(x), w = detail::packed(weight);
-  const Shape flat{x.numel() / std::max<Index>(weight.size(1), 1), weight.size(1)};
+  const Tensor b = bias.defined() ? detail::packed(bias) : bias;
+  const Shape flat{x.shape().erased(x.rank() - 1).numel(), weight.size(1)};
   Tensor y = Tensor::empty(x.shape().replaced(x.rank() - 1, weight.size(0)), x.dtype(), x.device());
   const Tensor x2 = in.view(flat, row_major_strides(flat), 0);
-  std::visit([&](auto d) { linear_forward(d, view_of(x2), view_of(w), view_of(bias), view_of(y)); },
-             y.device());
+  std::visit([&](auto d) { linear_forward(d, view_of(x2), view_of(w), view_of(b), view_of(y)); }, y.device());
   record("linear", {x, weight, bias}, {y}, [x = Saved(x2), w = Saved(w)](Backward& b) {
     const Tensor& dy = b.dy();
     const Shape rows{x->size(0), w->size(0)};

@@ -33,17 +33,20 @@ LstmState lstm_cell(const Tensor& x, const LstmState& state, const Tensor& w_ih,
   check(x, state, w_ih, w_hh, b_ih, b_hh);
   const Index B = x.size(0), H = state.h.size(1);
   const Tensor in = detail::packed(x), h = detail::packed(state.h), c = detail::packed(state.c);
+  const Tensor wi = detail::packed(w_ih), wh = detail::packed(w_hh);
+  const Tensor bi = b_ih.defined() ? detail::packed(b_ih) : b_ih,
+               bh = b_hh.defined() ? detail::packed(b_hh) : b_hh;
   Tensor gates = Tensor::empty({B, 4 * H}, x.dtype(), x.device());
   LstmState next{Tensor::empty({B, H}, x.dtype(), x.device()), Tensor::empty({B, H}, x.dtype(), x.device())};
   std::visit(
       [&](auto d) {
-        lstm_cell_forward(d, view_of(in), view_of(h), view_of(c), view_of(w_ih), view_of(w_hh), view_of(b_ih),
-                          view_of(b_hh), view_of(gates), view_of(next.h), view_of(next.c));
+        lstm_cell_forward(d, view_of(in), view_of(h), view_of(c), view_of(wi), view_of(wh), view_of(bi),
+                          view_of(bh), view_of(gates), view_of(next.h), view_of(next.c));
       },
       x.device());
   record("lstm_cell", {x, state.h, state.c, w_ih, w_hh, b_ih, b_hh}, {next.h, next.c},
          [x = Saved(in), h = Saved(h), c = Saved(c), gates = Saved(gates), c_next = Saved(next.c),
-          w_ih = Saved(w_ih), w_hh = Saved(w_hh)](Backward& b) {
+          w_ih = Saved(wi), w_hh = Saved(wh)](Backward& b) {
            enum { X, H, C, W_IH, W_HH, B_IH, B_HH };
            Tensor dgates = Tensor::empty(gates->shape(), gates->dtype(), gates->device());
            std::visit(

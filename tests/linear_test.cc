@@ -30,6 +30,15 @@ TEST_CASE("linear: gradients, with its composition") {
          [](const Inputs& x) { return linear(x[0], x[1]); }});
 }
 
+TEST_CASE("linear: no inputs leave the bias, and strided operands are read as they lie") {
+  const Tensor b = Tensor::from({1, 2}, {2});
+  CHECK(linear(zeros({3, 0}), zeros({2, 0}), b).at({2, 1}) == 2);
+  const Tensor wide = Tensor::from({1, 9, 2, 9}, {2, 2}), w = draw({3, 2}, DType::f32, -1, 1, 1),
+               x = ones({4, 3});
+  CHECK(difference(linear(x, transpose(w, 0, 1), select(wide, 1, 0)),
+                   linear(x, clone(transpose(w, 0, 1)), b)) == 0);
+}
+
 TEST_CASE("linear: bad input") {
   check_throws([] { linear(zeros({2, 3}), zeros({4, 5})); }, {"[linear]", "(2,3)", "(4,5)"});
   check_throws([] { linear(zeros({2, 3}), zeros({4, 3}), zeros({3})); }, {"[linear]", "bias", "4 outputs"});

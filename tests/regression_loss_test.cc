@@ -10,8 +10,8 @@ namespace fovea::tests {
 namespace {
 
 const std::vector<std::vector<Shape>> shapes = {
-    {{5}, {5}},     {{2, 3, 7}, {2, 3, 7}}, {{1}, {1}}, {{}, {}}, {{0, 3}, {0, 3}},
-    {{300}, {300}}, {{5, 101}, {5, 101}}};
+    {{5}, {5}},       {{2, 3, 7}, {2, 3, 7}}, {{1}, {1}},          {{}, {}},
+    {{0, 3}, {0, 3}}, {{300}, {300}},         {{5, 101}, {5, 101}}};
 const std::pair<Reduction, const char*> reductions[] = {
     {Reduction::mean, "mean"}, {Reduction::sum, "sum"}, {Reduction::none, "none"}};
 

@@ -143,6 +143,21 @@ TEST_CASE("tape: a wrongly shaped contribution is refused by name") {
   check_throws([&] { tape.backward(y); }, {"[my_op]", "(1)", "(3)"});
 }
 
+TEST_CASE("tape: two targets of one slot held at once both count") {
+  Tape tape;
+  const Tensor x = tape.watch(ones({1}));
+  Tensor y = ones({1});
+  record("twice", {x, x}, {y}, [](Backward& b) {
+    auto first = b.target(0), second = b.target(1);
+    CHECK(first.into == Into::set);
+    CHECK(second.into == Into::add);
+    static_cast<float*>(first.dx.raw_mutable())[0] = 3;
+    static_cast<float*>(second.dx.raw_mutable())[0] += 4;
+  });
+  tape.backward(y);
+  CHECK(tape.gradient(x).item() == 7);
+}
+
 TEST_CASE("tape: a million steps") {
   Tape tape;
   const Tensor x = tape.watch(scalar(1));

@@ -277,7 +277,7 @@ struct TrainNtm {
     common.apply();
     require(model == "ntm" || model == "lstm", "train", "'", model,
             "' is not a model of ntm; there are ntm and lstm");
-    Settings s = settings_for(task, model, common.preset);
+    Settings s = ntm::settings_for(task, model, common.preset);
     overrides.apply_to(s);
     s.seed = common.seed;
     if (common.batch_size) {
@@ -353,7 +353,7 @@ struct TapeNtm {
   std::string task = "copy";
 
   int operator()() const {
-    Settings s = settings_for(task, "ntm", "default");
+    Settings s = ntm::settings_for(task, "ntm", "default");
     const auto kind = ntm::make_task(task);
     Generator random(1);
     const ntm::Ntm model({.inputs = kind->inputs(), .outputs = kind->outputs()}, random);
