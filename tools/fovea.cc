@@ -1,5 +1,8 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <numeric>
@@ -69,6 +72,15 @@ int usage_error(CLI::App& app, const CLI::ParseError& error) {
   return 2;
 }
 
+// A thread of libgomp's that waits for work spins for milliseconds by default. On a machine that is busy with
+// something else that holds up everybody, Fovea too. The library reads the setting when it is loaded, so the
+// program starts again.
+void spin_less(char** argv) {
+  if (std::getenv("GOMP_SPINCOUNT") || std::getenv("OMP_WAIT_POLICY")) return;
+  setenv("GOMP_SPINCOUNT", "20000", 1);
+  execv("/proc/self/exe", argv);  // where that fails, the program just goes on
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Fovea: the models that taught machines where to look, trained from scratch.", "fovea");
   app.set_version_flag("--version", "fovea " FOVEA_VERSION);
@@ -106,6 +118,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    fovea::tools::spin_less(argv);
     fovea::use_best_blas_kernels();
     return fovea::tools::run(argc, argv);
   } catch (const std::exception& e) {

@@ -59,6 +59,12 @@ std::unique_ptr<Optimizer> make_optimizer(const Settings& s, FlatParameters flat
   return std::make_unique<GravesRmsProp>(std::move(flat), GravesRmsProp::Options{.lr = s.lr});
 }
 
+Schedule make_schedule(const Settings& s) {
+  if (chosen<bool>("schedule", s.schedule, {{"cosine", true}, {"constant", false}}))
+    return CosineSchedule{.lr = s.lr, .steps = s.steps};
+  return ConstantSchedule{.lr = s.lr};
+}
+
 }  // namespace
 
 Learner::Learner(const Settings& settings)
@@ -66,7 +72,8 @@ Learner::Learner(const Settings& settings)
       task_(make_task(settings.task)),
       model_(make_model(settings, *task_)),
       data_(Generator(settings.seed).fork(data)),
-      optimizer_(make_optimizer(settings, std::visit([](auto& m) { return flatten(m); }, model_))) {
+      optimizer_(make_optimizer(settings, std::visit([](auto& m) { return flatten(m); }, model_))),
+      schedule_(make_schedule(settings)) {
   require(settings.batch_size > 0, "ntm", "batch_size is ", settings.batch_size, "; it must be at least 1");
 }
 
@@ -99,6 +106,7 @@ double Learner::step() {
   if (settings_.clip_value > 0) clip_by_value(flat, settings_.clip_value);
   const double norm = settings_.clip_norm > 0 ? clip_by_norm(flat, settings_.clip_norm) : gradient_norm(flat);
   check_finite(steps() + 1, nats, flat, norm);
+  optimizer_->set_lr(schedule_(steps()));
   optimizer_->step();
   return nats / std::numbers::ln2;
 }

@@ -10,6 +10,7 @@
 #include "fovea/models/ntm/tasks.h"
 #include "fovea/models/training/checkpoint.h"
 #include "fovea/models/training/optimizer.h"
+#include "fovea/models/training/schedule.h"
 
 namespace fovea::ntm {
 
@@ -28,8 +29,9 @@ struct Settings {
   Index batch_size = 1;
   std::string optimizer = "adam";  ///< adam or rmsprop (Graves' form)
   double lr = 1e-3;
-  double clip_norm = 10;  ///< 0: none
-  double clip_value = 0;  ///< 0: none
+  std::string schedule = "cosine";  ///< of the learning rate: constant, or cosine: down to 0 at the last step
+  double clip_norm = 10;            ///< 0: none
+  double clip_value = 0;            ///< 0: none
   std::uint64_t seed = 1;
   Index steps = 1000;  ///< updates; each sees batch_size sequences
 
@@ -95,6 +97,7 @@ class Learner {
   std::variant<Ntm, LstmBaseline> model_;
   Generator data_;
   std::unique_ptr<Optimizer> optimizer_;
+  Schedule schedule_;
 };
 
 }  // namespace fovea::ntm

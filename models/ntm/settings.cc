@@ -23,6 +23,7 @@ void each_field(S& s, F&& f) {
   f("batch_size", s.batch_size);
   f("optimizer", s.optimizer);
   f("lr", s.lr);
+  f("schedule", s.schedule);
   f("clip_norm", s.clip_norm);
   f("clip_value", s.clip_value);
   f("seed", s.seed);
@@ -33,17 +34,18 @@ void each_field(S& s, F&& f) {
 // baseline's layer size and learning rate.
 struct PaperRow {
   const char* task;
+  Index sequences;  // of the default preset
   Index heads, controller_size;
   int controller_layers;
   double lr;
   Index lstm_size;
   double lstm_lr;
 };
-constexpr PaperRow paper[] = {{"copy", 1, 100, 1, 1e-4, 256, 3e-5},
-                              {"repeat-copy", 1, 100, 1, 1e-4, 512, 3e-5},
-                              {"recall", 1, 100, 1, 1e-4, 256, 1e-4},
-                              {"ngrams", 1, 100, 1, 3e-5, 128, 1e-4},
-                              {"sort", 5, 100, 2, 3e-5, 128, 3e-5}};
+constexpr PaperRow paper[] = {{"copy", 60000, 1, 100, 1, 1e-4, 256, 3e-5},
+                              {"repeat-copy", 100000, 1, 100, 1, 1e-4, 512, 3e-5},
+                              {"recall", 150000, 1, 100, 1, 1e-4, 256, 1e-4},
+                              {"ngrams", 100000, 1, 100, 1, 3e-5, 128, 1e-4},
+                              {"sort", 300000, 5, 100, 2, 3e-5, 128, 3e-5}};
 
 }  // namespace
 
@@ -88,8 +90,10 @@ Settings settings_for(const std::string& task, const std::string& model, const s
     s.clip_value = 10;
     s.start = "learned";
     s.heads = "linear";
+    s.schedule = "constant";
     s.steps = 1000000;
-    return s;
+  } else {
+    s.steps = row->sequences / s.batch_size;
   }
   return s;
 }

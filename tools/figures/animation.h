@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_ANIMATION_H
-#define FOVEA_TOOLS_FIGURES_ANIMATION_H
+#ifndef FOVEA_TOOLS_FIGURES_ANIMATION_H_
+#define FOVEA_TOOLS_FIGURES_ANIMATION_H_
 
 #include <filesystem>
 #include <span>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_CANVAS_H
-#define FOVEA_TOOLS_FIGURES_CANVAS_H
+#ifndef FOVEA_TOOLS_FIGURES_CANVAS_H_
+#define FOVEA_TOOLS_FIGURES_CANVAS_H_
 
 #include <filesystem>
 #include <memory>

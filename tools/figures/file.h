@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_FILE_H
-#define FOVEA_TOOLS_FIGURES_FILE_H
+#ifndef FOVEA_TOOLS_FIGURES_FILE_H_
+#define FOVEA_TOOLS_FIGURES_FILE_H_
 
 #include <filesystem>
 #include <string>

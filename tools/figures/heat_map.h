@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_HEAT_MAP_H
-#define FOVEA_TOOLS_FIGURES_HEAT_MAP_H
+#ifndef FOVEA_TOOLS_FIGURES_HEAT_MAP_H_
+#define FOVEA_TOOLS_FIGURES_HEAT_MAP_H_
 
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_IMAGE_H
-#define FOVEA_TOOLS_FIGURES_IMAGE_H
+#ifndef FOVEA_TOOLS_FIGURES_IMAGE_H_
+#define FOVEA_TOOLS_FIGURES_IMAGE_H_
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_PALETTE_H
-#define FOVEA_TOOLS_FIGURES_PALETTE_H
+#ifndef FOVEA_TOOLS_FIGURES_PALETTE_H_
+#define FOVEA_TOOLS_FIGURES_PALETTE_H_
 
 #include <array>
 #include <cstdint>

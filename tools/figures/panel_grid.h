@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_PANEL_GRID_H
-#define FOVEA_TOOLS_FIGURES_PANEL_GRID_H
+#ifndef FOVEA_TOOLS_FIGURES_PANEL_GRID_H_
+#define FOVEA_TOOLS_FIGURES_PANEL_GRID_H_
 
 #include <string>
 #include <vector>

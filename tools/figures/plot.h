@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_PLOT_H
-#define FOVEA_TOOLS_FIGURES_PLOT_H
+#ifndef FOVEA_TOOLS_FIGURES_PLOT_H_
+#define FOVEA_TOOLS_FIGURES_PLOT_H_
 
 #include <cstddef>
 #include <optional>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_TICKS_H
-#define FOVEA_TOOLS_FIGURES_TICKS_H
+#ifndef FOVEA_TOOLS_FIGURES_TICKS_H_
+#define FOVEA_TOOLS_FIGURES_TICKS_H_
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FIGURES_UTF8_H
-#define FOVEA_TOOLS_FIGURES_UTF8_H
+#ifndef FOVEA_TOOLS_FIGURES_UTF8_H_
+#define FOVEA_TOOLS_FIGURES_UTF8_H_
 
 #include <string>
 #include <string_view>

@@ -42,7 +42,7 @@ Learner restored(const Checkpoint& checkpoint) {
 
 // What the command line may set over the preset. An option that was not given leaves the setting as it is.
 struct Overrides {
-  std::optional<std::string> controller, start, heads, optimizer;
+  std::optional<std::string> controller, start, heads, optimizer, schedule;
   std::optional<std::int64_t> controller_size, read_heads, write_heads, memory_rows, memory_width, lstm_size;
   std::optional<int> controller_layers;
   std::optional<double> clip_norm, clip_value;
@@ -62,6 +62,7 @@ struct Overrides {
     command.add_option("--lstm-size", lstm_size, "Units of each of the baseline's three layers")
         ->check(CLI::PositiveNumber);
     command.add_option("--optimizer", optimizer, "adam, or rmsprop in Graves' form");
+    command.add_option("--schedule", schedule, "Of the learning rate: cosine or constant");
     command.add_option("--clip-norm", clip_norm, "Clip the gradients' norm; 0: not")
         ->check(CLI::NonNegativeNumber);
     command.add_option("--clip-value", clip_value, "Clip every gradient component; 0: not")
@@ -83,6 +84,7 @@ struct Overrides {
     set(s.heads, heads);
     set(s.lstm_size, lstm_size);
     set(s.optimizer, optimizer);
+    set(s.schedule, schedule);
     set(s.clip_norm, clip_norm);
     set(s.clip_value, clip_value);
   }

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_REPORT_CSV_LOG_H
-#define FOVEA_TOOLS_REPORT_CSV_LOG_H
+#ifndef FOVEA_TOOLS_REPORT_CSV_LOG_H_
+#define FOVEA_TOOLS_REPORT_CSV_LOG_H_
 
 #include <cstdint>
 #include <filesystem>

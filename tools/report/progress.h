@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_REPORT_PROGRESS_H
-#define FOVEA_TOOLS_REPORT_PROGRESS_H
+#ifndef FOVEA_TOOLS_REPORT_PROGRESS_H_
+#define FOVEA_TOOLS_REPORT_PROGRESS_H_
 
 #include <chrono>
 #include <cstdint>

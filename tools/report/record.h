@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_REPORT_RECORD_H
-#define FOVEA_TOOLS_REPORT_RECORD_H
+#ifndef FOVEA_TOOLS_REPORT_RECORD_H_
+#define FOVEA_TOOLS_REPORT_RECORD_H_
 
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_REPORT_REPORT_H
-#define FOVEA_TOOLS_REPORT_REPORT_H
+#ifndef FOVEA_TOOLS_REPORT_REPORT_H_
+#define FOVEA_TOOLS_REPORT_REPORT_H_
 
 #include <filesystem>
 #include <string>
