@@ -70,6 +70,12 @@ std::int32_t Tape::parameter_slot(const Tensor& t) {
   return table[number];
 }
 
+std::int32_t Tape::known_slot(const Tensor& t) {
+  const detail::Node& node = *t.node();
+  if (node.parameter >= 0 && !node.frozen) return parameter_slot(t);
+  return node.slot >= 0 && current_handle(node) ? node.slot : -1;
+}
+
 std::int32_t Tape::slot_of(const char* op, const Tensor& t) {
   if (!t.defined()) return -1;
   const detail::Node& node = *t.node();
@@ -121,7 +127,7 @@ Tensor Tape::watch(const Tensor& x) {
 Saved::Saved(const Tensor& t) : tensor_(t) {
   if (!t.defined()) return;
   version_ = t.node()->owner().version;
-  if (Tape* tape = Tape::current()) tape->store_->notes.push_back({t.node()->slot, t.bytes()});
+  if (Tape* tape = Tape::current()) tape->store_->notes.push_back({tape->known_slot(t), t.bytes()});
 }
 
 const Tensor& Saved::get() const {

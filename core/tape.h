@@ -227,6 +227,7 @@ class Tape {
   bool begin_step(const char* op, const TensorList& inputs, const TensorList& outputs);
   std::int32_t slot_of(const char* op, const Tensor& t);
   std::int32_t parameter_slot(const Tensor& t);
+  std::int32_t known_slot(const Tensor& t);
   std::int32_t new_slot(const Tensor& t, Slot::Kind kind);
   bool current_handle(const detail::Node& node) const;
   void contribute(std::int32_t slot, Tensor dx);

@@ -50,16 +50,16 @@ void flush_sums(Tensor& db, Pairs pairs) {
 void detail::add_weight_gradient(Backward& b, int input, const Tensor& dy, const Tensor& x) {
   if (!b.wants(input) || dy.numel() == 0) return;
   if (dy.shape()[0] <= few_rows) return b.defer(input, dy, x, flush_products);
-  auto [dw, into] = b.target(input);
-  std::visit([&](auto d) { linear_weight_gradient(d, view_of(dy), view_of(x), view_of(dw), into); },
-             dw.device());
+  const Backward::Target dw = b.target(input);
+  std::visit([&](auto d) { linear_weight_gradient(d, view_of(dy), view_of(x), view_of(dw.dx), dw.into); },
+             dw.dx.device());
 }
 
 void detail::add_bias_gradient(Backward& b, int input, const Tensor& dy) {
   if (!b.wants(input) || dy.numel() == 0) return;
   if (dy.shape()[0] <= few_rows) return b.defer(input, dy, Tensor(), flush_sums);
-  auto [db, into] = b.target(input);
-  std::visit([&](auto d) { linear_bias_gradient(d, view_of(dy), view_of(db), into); }, db.device());
+  const Backward::Target db = b.target(input);
+  std::visit([&](auto d) { linear_bias_gradient(d, view_of(dy), view_of(db.dx), db.into); }, db.dx.device());
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -82,9 +82,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Shape rows{x->size(0), w->size(0)};
     const Tensor dy2 = dy.view(rows, row_major_strides(rows), 0);
     if (b.wants(0)) {
-      auto [dx, into] = b.target(0);
-      std::visit([&](auto d) { linear_input_gradient(d, view_of(dy2), view_of(w.get()), view_of(dx), into); },
-                 dy.device());
+      const Backward::Target dx = b.target(0);
+      std::visit(
+          [&](auto d) { linear_input_gradient(d, view_of(dy2), view_of(w.get()), view_of(dx.dx), dx.into); },
+          dy.device());
     }
     detail::add_weight_gradient(b, 1, dy2, x);
     detail::add_bias_gradient(b, 2, dy2);

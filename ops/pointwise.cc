@@ -51,8 +51,8 @@ void backward(int id, Scalars<double> scalars, Backward& b, std::size_t arity, I
 
 template <class F, class... X>
 Tensor apply(Scalars<double> scalars, const X&... x) {
-  constexpr int id = pointwise::id_of<F>;
-  constexpr std::size_t arity = sizeof...(X);
+  static constexpr int id = pointwise::id_of<F>;
+  static constexpr std::size_t arity = sizeof...(X);
   static_assert(arity == F::arity);
   const std::array<const Tensor*, arity> inputs{&x...};
   Tensor y = forward(id, F::name, inputs, scalars);

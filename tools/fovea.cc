@@ -54,10 +54,9 @@ std::string suggestion(CLI::App* command, std::string word) {
 int usage_error(CLI::App& app, const CLI::ParseError& error) {
   CLI::App* command = deepest(&app);
   std::string message = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
-    const auto extras = command->remaining();
-    const std::string word = extras.empty() ? "" : extras.front();
-    message = "'" + word + "' is not known here" + suggestion(command, word);
+  const auto extras = command->remaining();
+  if (!extras.empty()) {
+    message = "'" + extras.front() + "' is not known here" + suggestion(command, extras.front());
   } else if (dynamic_cast<const CLI::RequiredError*>(&error)) {
     const auto below = command->get_subcommands([](CLI::App*) { return true; });
     if (!below.empty()) {
