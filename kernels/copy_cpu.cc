@@ -49,7 +49,8 @@ void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n,
 void copy(Cpu, const View& to, const View& from, Into into) {
   const bool add = into == Into::add;
   require(!add || to.dtype != DType::bf16, "copy", "cannot add into bf16 on the CPU");
-  const Rows<2> rows(to.shape, {&to.strides, &from.strides});
+  const Rows<2> rows =
+      to.packed && from.packed ? Rows<2>(to.numel()) : Rows<2>(to.shape, {&to.strides, &from.strides});
   visit_any(to.dtype, [&]<class To>() {
     visit_any(from.dtype, [&]<class From>() {
       const auto part = [&](Index row, Index begin, Index end) {

@@ -97,7 +97,9 @@ void forward(std::span<const View> x, Scalars<double> scalars, const View& y) {
   std::array<const Shape*, N + 1> strides;
   strides[N] = &y.strides;
   for (std::size_t i = 0; i < N; ++i) strides[i] = &x[i].strides;
-  const Rows<N + 1> rows(y.shape, strides);
+  bool packed = true;
+  for (const View& v : x) packed &= v.packed;
+  const Rows<N + 1> rows = packed ? Rows<N + 1>(y.numel()) : Rows<N + 1>(y.shape, strides);
 
   const auto part = [&](Index row, Index begin, Index end) {
     std::array<const T*, N> in;

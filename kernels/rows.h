@@ -15,8 +15,11 @@ struct Rows {
   Index count = 1;              // rows
   std::array<Index, N> step{};  // stride of each operand inside a row
   int outer = 0;                // dimensions outside the row
-  std::array<Index, max_rank> size{};
-  std::array<std::array<Index, max_rank>, N> stride{};
+  std::array<Index, max_rank> size;
+  std::array<std::array<Index, max_rank>, N> stride;  // as far as `outer`
+
+  /// Operands that are all packed: one row.
+  explicit Rows(Index n) : length(n), count(n > 0) { step.fill(1); }
 
   Rows(const Shape& shape, const std::array<const Shape*, N>& strides) {
     // Collects the merged dimensions innermost first.

@@ -11,7 +11,8 @@ struct View {
   void* data = nullptr;  // null: no tensor
   DType dtype = DType::f32;
   Shape shape;
-  Shape strides;  // in elements
+  Shape strides;        // in elements
+  bool packed = false;  // row-major without gaps: kernels may take the elements as one run
 
   template <class T>
   T* as() const {
@@ -25,12 +26,13 @@ struct View {
 template <class T>
 View view_of(const T& t) {
   if (!t.defined()) return {};
-  return {const_cast<void*>(t.raw()), t.dtype(), t.shape(), t.strides()};
+  return {const_cast<void*>(t.raw()), t.dtype(), t.shape(), t.strides(), t.contiguous()};
 }
 
 /// The view of a tensor stretched to a shape that it broadcasts to: the dimensions it lacks get stride 0.
 template <class T>
 View view_of(const T& t, const Shape& to) {
+  if (t.shape() == to) return view_of(t);
   View v{const_cast<void*>(t.raw()), t.dtype(), to, to};
   const int shift = to.rank() - t.rank();
   for (int d = 0; d < to.rank(); ++d) {

@@ -11,6 +11,7 @@ constexpr auto op = "cosine_similarity";
 // A view stretched to `shape`, with dimension `axis` moved to the end.
 View stretched(View v, const Shape& shape, int axis) {
   View out = v;
+  out.packed = false;
   out.shape = out.strides = shape;
   const int last = shape.rank() - 1, shift = shape.rank() - v.shape.rank();
   for (int d = 0; d <= last; ++d) {

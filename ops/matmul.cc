@@ -18,6 +18,7 @@ View transposed(View v) {
   const int r = v.shape.rank();
   std::swap(v.shape[r - 2], v.shape[r - 1]);
   std::swap(v.strides[r - 2], v.strides[r - 1]);
+  v.packed = false;
   return v;
 }
 

@@ -32,6 +32,7 @@ void roll_into(const Tensor& y, const Tensor& x, Index shift, int dim, Into into
 // x read backwards: negative strides, which stay inside this file.
 View backwards(const Tensor& x, const std::array<bool, max_rank>& flipped) {
   View v = view_of(x);
+  v.packed = false;
   Index offset = 0;
   for (int d = 0; d < x.rank(); ++d) {
     if (!flipped[static_cast<std::size_t>(d)]) continue;

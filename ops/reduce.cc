@@ -24,6 +24,7 @@ struct Layout {
     View v = view_of(y);
     v.shape = from;
     v.strides = strides;
+    v.packed = false;
     return v;
   }
 };

@@ -55,19 +55,29 @@ Panel titled(Panel panel, std::string title, std::string x_label, std::string y_
   return panel;
 }
 
-// The rows that any head visits, a few more on either side: the paper too shows only part of the memory.
-std::pair<Index, Index> visited(const std::vector<Tensor>& steps) {
-  const Index N = steps[0].size(1);
-  Index first = N, last = 0;
-  for (const Tensor& w : steps)
-    for (Index h = 0; h < w.size(0); ++h)
-      for (Index i = 0; i < N; ++i)
-        if (w.at({h, i}) > 0.3) {
-          first = std::min(first, i);
-          last = std::max(last, i);
-        }
-  if (first > last) return {0, N};
-  return {std::max<Index>(0, first - 3), std::min(N, last + 4)};
+// The rows that the heads visit, from the first to the last, with a few on either side: the paper too shows
+// only part of the memory. All of it when they settle nowhere.
+struct RowRange {
+  Index first, last;
+  void visit(const std::vector<Tensor>& steps, Index begin, Index end) {
+    for (Index t = begin; t < end; ++t) {
+      const Tensor& w = steps[static_cast<std::size_t>(t)];
+      for (Index h = 0; h < w.size(0); ++h)
+        for (Index i = 0; i < w.size(1); ++i)
+          if (w.at({h, i}) > 0.3) {
+            first = std::min(first, i);
+            last = std::max(last, i);
+          }
+    }
+  }
+};
+RowRange visited(const ntm::Trace& trace, Index asked, Index answer, Index T) {
+  const Index N = trace.read_weights[0].size(1);
+  RowRange rows{N, -1};
+  rows.visit(trace.write_weights, 0, asked);
+  rows.visit(trace.read_weights, answer, T);
+  if (rows.last < 0) return {0, N};
+  return {std::max<Index>(0, rows.first - 2), std::min(N, rows.last + 3)};
 }
 
 Index size_of_task(const EpisodeSize& s, const std::string& task) {
@@ -114,21 +124,19 @@ Canvas draw_memory_use(const Learner& learner, EpisodeSize size, std::uint64_t s
   // Where the task has no phases of its own (N-grams), the same steps stand on both sides.
   const Index T = e.input.size(0), answer = e.written > 0 ? T - e.scored : 0,
               asked = e.written > 0 ? answer : T;
-  const auto [first_w, last_w] = visited(trace.write_weights);
-  const auto [first_r, last_r] = visited(trace.read_weights);
+  const auto [first, last] = visited(trace, asked, answer, T);
   const Index M = trace.adds[0].size(1);
   PanelGrid grid;
   grid.title = cat(learner.task().name(), ", ", e.what, ": how the memory is used");
   grid.column_titles = {"Write phase", "Read phase"};
-  grid.rows = {
-      {titled(channels(e.input, 0, asked, ColorMap::grey), "inputs", "", "channel"),
-       titled(channels(y, 0, e.scored, ColorMap::grey), "outputs", "", "channel")},
-      {titled(stretched(columns(trace.adds, 0, asked, 0, M)), "adds", "", "element"),
-       titled(stretched(columns(trace.reads, answer, T, 0, M)), "reads", "", "element")},
-      {titled(columns(trace.write_weights, 0, asked, first_w, last_w),
-              cat("write weightings, rows ", first_w, " to ", last_w - 1), "time (steps)", "location"),
-       titled(columns(trace.read_weights, answer, T, first_r, last_r),
-              cat("read weightings, rows ", first_r, " to ", last_r - 1), "time (steps)", "location")}};
+  grid.rows = {{titled(channels(e.input, 0, asked, ColorMap::grey), "inputs", "", "channel"),
+                titled(channels(y, 0, e.scored, ColorMap::grey), "outputs", "", "channel")},
+               {titled(stretched(columns(trace.adds, 0, asked, 0, M)), "adds", "", "element"),
+                titled(stretched(columns(trace.reads, answer, T, 0, M)), "reads", "", "element")},
+               {titled(columns(trace.write_weights, 0, asked, first, last),
+                       cat("write weightings, rows ", first, " to ", last - 1), "time (steps)", "location"),
+                titled(columns(trace.read_weights, answer, T, first, last),
+                       cat("read weightings, rows ", first, " to ", last - 1), "time (steps)", "location")}};
   return draw(grid);
 }
 
