@@ -75,18 +75,21 @@ std::vector<std::pair<std::string, std::string>> rows_of(const nlohmann::ordered
 
 }  // namespace
 
-void RunFolder::finish(const std::string& title, const nlohmann::ordered_json& summary,
-                       const nlohmann::ordered_json& settings) {
+void RunFolder::summary(const nlohmann::ordered_json& summary) {
   write_atomically(path_ / "summary.json", summary.dump(2) + "\n", "summary");
-  Report report(title);
-  report.section("Results");
-  report.table(rows_of(summary.at("metrics")));
-  for (const auto& [file, caption] : figures_) report.figure_file(file, caption);
-  report.section("Run");
-  report.table(rows_of(summary));
-  report.section("Settings");
-  report.table(rows_of(settings));
-  report.save(path_ / "report.html");
+}
+
+void RunFolder::report(const std::string& title, const nlohmann::ordered_json& summary,
+                       const nlohmann::ordered_json& settings) {
+  Report page(title);
+  page.section("Results");
+  page.table(rows_of(summary.at("metrics")));
+  for (const auto& [file, caption] : figures_) page.figure_file(file, caption);
+  page.section("Run");
+  page.table(rows_of(summary));
+  page.section("Settings");
+  page.table(rows_of(settings));
+  page.save(path_ / "report.html");
 }
 
 LoggedColumn read_column(const fs::path& folder, const std::string& column) {

@@ -39,8 +39,10 @@ class RunFolder {
   /// An animation, NAME.gif.
   void animation(const std::string& name, const std::string& gif, const std::string& caption);
 
-  /// Writes summary.json and report.html.
-  void finish(const std::string& title, const nlohmann::ordered_json& summary,
+  /// Writes summary.json.
+  void summary(const nlohmann::ordered_json& summary);
+  /// Writes report.html, with the figures so far.
+  void report(const std::string& title, const nlohmann::ordered_json& summary,
               const nlohmann::ordered_json& settings);
 
  private:

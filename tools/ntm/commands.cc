@@ -7,7 +7,6 @@
 #include "fovea/core/tape.h"
 #include "fovea/models/training/loop.h"
 #include "fovea/ops/create.h"
-#include "tools/figures/animation.h"
 #include "tools/ntm/figures.h"
 #include "tools/report/progress.h"
 
@@ -216,12 +215,13 @@ class Training {
                  {"parameters", learner_->parameters()},
                  {"peak_bytes", memory_stats().peak},
                  {"metrics", metrics_of(*learner_)}};
+    folder_->summary(summary);
     if (figures_available()) {
       progress.stage("drawing figures");
       draw_all(fixed, summary["metrics"]);
     }
     progress.finish();
-    folder_->finish(cat("Neural Turing Machine: ", s.task), summary, Json::parse(s.to_json()));
+    folder_->report(cat("Neural Turing Machine: ", s.task), summary, Json::parse(s.to_json()));
     std::cout << summary.dump(2) << '\n';
     std::cerr << "figures, weights and report: " << folder_->path().string() << "/report.html\n";
   }
@@ -251,13 +251,9 @@ class Training {
                       "Wrong bits on longer sequences.");
     }
     if (s.task == "ngrams") return;
-    std::vector<Frame> frames;
-    for (const NamedTensor& a : answers_)
-      frames.push_back({answer_frame(fixed, a.tensor, cat(a.name, " sequences seen")), 200});
-    if (!frames.empty()) {
-      frames.back().delay_ms = 2000;
-      folder_->animation("learning", gif(frames), "One sequence, again and again while the model learns.");
-    }
+    if (!answers_.empty())
+      folder_->animation("learning", animate_answers(fixed, answers_),
+                         "One sequence, again and again while the model learns.");
   }
 
   TrainOptions options_;

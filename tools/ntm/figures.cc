@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fovea/ops/views.h"
+#include "tools/figures/animation.h"
 #include "tools/figures/panel_grid.h"
 #include "tools/figures/plot.h"
 
@@ -185,14 +186,36 @@ Canvas draw_generalisation(const std::vector<Generalisation>& models, const std:
   return draw(plot);
 }
 
-RgbImage answer_frame(const Episode& e, const Tensor& answer, const std::string& title) {
+std::string animate_answers(const Episode& e, const std::vector<NamedTensor>& answers) {
   const Index T = e.target.size(0);
-  PanelGrid grid;
-  grid.title = title;
-  grid.cell = 12;
-  grid.rows = {{titled(channels(e.target, T - e.scored, T, ColorMap::blue_red), "", "", "target")},
-               {titled(channels(answer, 0, e.scored, ColorMap::blue_red), "", "time (steps)", "output")}};
-  return draw(grid).rgb();
+  std::vector<Frame> frames;
+  for (const NamedTensor& answer : answers) {
+    PanelGrid grid;
+    // Frames are as wide as their title where panels are narrow, so every number takes the same room.
+    constexpr std::size_t digits = 8;
+    std::string seen = answer.name;
+    for (std::size_t i = answer.name.size(); i < digits; ++i) seen = "\u2007" + seen;
+    grid.title = seen + " sequences seen";
+    grid.cell = 12;
+    grid.rows = {
+        {titled(channels(e.target, T - e.scored, T, ColorMap::blue_red), "", "", "target")},
+        {titled(channels(answer.tensor, 0, e.scored, ColorMap::blue_red), "", "time (steps)", "output")}};
+    frames.push_back({draw(grid).rgb(), 200});
+  }
+  // Fonts may still differ by a pixel: all frames get the size of the largest.
+  int width = 0, height = 0;
+  for (const Frame& f : frames) {
+    width = std::max(width, f.image.width);
+    height = std::max(height, f.image.height);
+  }
+  for (Frame& f : frames) {
+    RgbImage all(width, height);
+    std::fill(all.pixels.begin(), all.pixels.end(), std::uint8_t{255});
+    for (int y = 0; y < f.image.height; ++y) std::copy_n(f.image.at(0, y), f.image.width * 3, all.at(0, y));
+    f.image = std::move(all);
+  }
+  frames.back().delay_ms = 2000;
+  return gif(frames);
 }
 
 }  // namespace fovea::tools

@@ -32,8 +32,9 @@ Generalisation measure_generalisation(const ntm::Learner& learner, const std::st
                                       std::uint64_t seed);
 Canvas draw_generalisation(const std::vector<Generalisation>& models, const std::string& task);
 
-/// One frame of the animation of learning: the target above an answer [scored,1,O].
-RgbImage answer_frame(const ntm::Episode& episode, const Tensor& answer, const std::string& title);
+/// The animation of learning, as the bytes of a GIF: the target above the answers [scored,1,O] that the model
+/// gave while it learned, each named by the number of sequences seen.
+std::string animate_answers(const ntm::Episode& episode, const std::vector<NamedTensor>& answers);
 
 }  // namespace fovea::tools
 
