@@ -2,8 +2,7 @@
 #define FOVEA_KERNELS_NTM_ADDRESSING_H_
 
 #include "fovea/core/device.h"
-#include "fovea/core/into.h"
-#include "fovea/kernels/view.h"
+#include "fovea/kernels/target.h"
 
 /// All views row-major: parameters [B,H,M+S+3], memory [B,N,M], w_previous and w [B,H,N].
 
@@ -16,8 +15,7 @@ void ntm_addressing_forward(Cpu, const View& parameters, const View& memory, con
                             bool tanh_key, const View& trace, const View& w);
 
 struct NtmAddressingGradients {
-  View parameters, memory, w_previous;  // none: not wanted
-  Into parameters_into, memory_into, w_previous_into;
+  Target parameters, memory, w_previous;
 };
 void ntm_addressing_backward(Cpu, const View& parameters, const View& memory, const View& w_previous,
                              bool tanh_key, const View& trace, const View& w, const View& dw,

@@ -134,7 +134,7 @@ void backward(const View& parameters, const View& memory, const View& w_previous
       const T* traced = trace.as<const T>() + b * (3 * H + 1) * N;
       const T* norms = traced + 3 * H * N;
       T* d_rows = gradients.memory ? gradients.memory.as<T>() + b * N * M : nullptr;
-      if (d_rows && gradients.memory_into == Into::set) std::fill_n(d_rows, N * M, T(0));
+      if (d_rows && gradients.memory.into == Into::set) std::fill_n(d_rows, N * M, T(0));
       for (Index h = 0; h < H; ++h) {
         const T* raw = parameters.as<const T>() + (b * H + h) * P;
         const Head<T> head(raw, M, S, tanh_key, head_buffer);
@@ -142,7 +142,7 @@ void backward(const View& parameters, const View& memory, const View& w_previous
         const T* before = w_previous.as<const T>() + (b * H + h) * N;
         const T *out = w.as<const T>() + (b * H + h) * N, *dout = dw.as<const T>() + (b * H + h) * N;
         T* dp = gradients.parameters ? gradients.parameters.as<T>() + (b * H + h) * P : nullptr;
-        const Into pi = gradients.parameters_into;
+        const Into pi = gradients.parameters.into;
 
         // Sharpening: w = softmax(gamma log ws).
         const T mean = dot(out, dout, N);
@@ -177,7 +177,7 @@ void backward(const View& parameters, const View& memory, const View& w_previous
         if (gradients.w_previous) {
           T* d_before = gradients.w_previous.as<T>() + (b * H + h) * N;
           const T keep = 1 - head.g;
-          if (gradients.w_previous_into == Into::set)
+          if (gradients.w_previous.into == Into::set)
 #pragma omp simd
             for (Index j = 0; j < N; ++j) d_before[j] = keep * u[j];
           else

@@ -2,8 +2,7 @@
 #define FOVEA_KERNELS_NTM_WRITE_H_
 
 #include "fovea/core/device.h"
-#include "fovea/core/into.h"
-#include "fovea/kernels/view.h"
+#include "fovea/kernels/target.h"
 
 /// All views row-major: memory and y [B,N,M], w [B,H,N], erase and add [B,H,M].
 
@@ -14,8 +13,7 @@ void ntm_write_forward(Cpu, const View& memory, const View& w, const View& erase
                        const View& y);
 
 struct NtmWriteGradients {
-  View memory, w, erase, add;  // none: not wanted
-  Into memory_into, w_into, erase_into, add_into;
+  Target memory, w, erase, add;
 };
 void ntm_write_backward(Cpu, const View& memory, const View& w, const View& erase, const View& add,
                         const View& dy, const NtmWriteGradients& gradients);

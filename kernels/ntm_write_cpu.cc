@@ -71,7 +71,7 @@ void ntm_write_backward(Cpu, const View& memory, const View& w, const View& eras
             }
             if (g.w) {
               T& to = g.w.as<T>()[(b * H + h) * N + i];
-              to = g.w_into == Into::set ? dw : to + dw;
+              to = g.w.into == Into::set ? dw : to + dw;
             }
           }
           if (!g.memory) continue;
@@ -83,18 +83,18 @@ void ntm_write_backward(Cpu, const View& memory, const View& w, const View& eras
             left = through;
           }
           T* to = g.memory.as<T>() + (b * N + i) * M;
-          if (g.memory_into == Into::set)
+          if (g.memory.into == Into::set)
             std::copy_n(through, M, to);
           else
             for (Index m = 0; m < M; ++m) to[m] += through[m];
         }
-        const auto put = [&](const View& view, Into into, const T* from) {
-          if (!view) return;
-          T* to = view.as<T>() + b * H * M;
-          for (Index k = 0; k < H * M; ++k) to[k] = into == Into::set ? from[k] : to[k] + from[k];
+        const auto put = [&](const Target& target, const T* from) {
+          if (!target) return;
+          T* to = target.as<T>() + b * H * M;
+          for (Index k = 0; k < H * M; ++k) to[k] = target.into == Into::set ? from[k] : to[k] + from[k];
         };
-        put(g.erase, g.erase_into, de);
-        put(g.add, g.add_into, da);
+        put(g.erase, de);
+        put(g.add, da);
       }
     });
   });

@@ -5,9 +5,8 @@
 #include <tuple>
 
 #include "fovea/core/device.h"
-#include "fovea/core/into.h"
 #include "fovea/kernels/dual.h"
-#include "fovea/kernels/view.h"
+#include "fovea/kernels/target.h"
 
 /// The pointwise ops: one struct each, and one list at the end. A struct has
 ///   name      as the public function is called
@@ -369,12 +368,8 @@ void pointwise_forward(Cpu, int id, std::span<const View> x, pointwise::Scalars<
 
 /// dx_i (set or +=) dy * df/dx_i for every i whose dx is given. All views have dy's shape; where dx_i has
 /// stride 0 the contributions are summed. `y` is read by ops with a slope, `x` by the others.
-struct PointwiseGradient {
-  View dx;
-  Into into;
-};
 void pointwise_backward(Cpu, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
-                        const View& y, const View& dy, std::span<const PointwiseGradient> dx);
+                        const View& y, const View& dy, std::span<const Target> dx);
 
 }  // namespace fovea
 

@@ -129,7 +129,7 @@ void forward(std::span<const View> x, Scalars<double> scalars, const View& y) {
 
 template <class F, class T>
 void backward(std::span<const View> x, Scalars<double> scalars, const View& y, const View& dy,
-              std::span<const PointwiseGradient> dx) {
+              std::span<const Target> dx) {
   constexpr std::size_t N = F::arity;
   constexpr bool reads_x = !HasSlope<F>;
   const Scalars<T> s{static_cast<T>(scalars.a), static_cast<T>(scalars.b)};
@@ -205,7 +205,7 @@ void pointwise_forward(Cpu, int id, std::span<const View> x, Scalars<double> sca
 }
 
 void pointwise_backward(Cpu, int id, std::span<const View> x, Scalars<double> scalars, const View& y,
-                        const View& dy, std::span<const PointwiseGradient> dx) {
+                        const View& dy, std::span<const Target> dx) {
   visit_float("pointwise", dy.dtype, [&]<class T>() {
     static constexpr auto table = backward_table<T>(static_cast<pointwise::List*>(nullptr));
     table[static_cast<std::size_t>(id)](x, scalars, y, dy, dx);

@@ -33,16 +33,7 @@ Tensor ntm_addressing(const Tensor& parameters, const Tensor& memory, const Tens
   record(op, {parameters, memory, w_previous}, {w},
          [p = Saved(p), m = Saved(m), before = Saved(before), trace = Saved(trace), w = Saved(w),
           tanh_key](Backward& b) {
-           NtmAddressingGradients g{};
-           const auto target = [&](int input, View& view, Into& into) {
-             if (!b.wants(input)) return;
-             const Backward::Target t = b.target(input);
-             view = view_of(t.dx);
-             into = t.into;
-           };
-           target(0, g.parameters, g.parameters_into);
-           target(1, g.memory, g.memory_into);
-           target(2, g.w_previous, g.w_previous_into);
+           const NtmAddressingGradients g{target_of(b, 0), target_of(b, 1), target_of(b, 2)};
            std::visit(
                [&](auto d) {
                  ntm_addressing_backward(d, view_of(p.get()), view_of(m.get()), view_of(before.get()),

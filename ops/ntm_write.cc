@@ -25,17 +25,7 @@ Tensor ntm_write(const Tensor& memory, const Tensor& w, const Tensor& erase, con
       memory.device());
   record(op, {memory, w, erase, add}, {y},
          [m = Saved(m), w = Saved(weights), e = Saved(e), a = Saved(a)](Backward& b) {
-           NtmWriteGradients g{};
-           const auto target = [&](int input, View& view, Into& into) {
-             if (!b.wants(input)) return;
-             const Backward::Target t = b.target(input);
-             view = view_of(t.dx);
-             into = t.into;
-           };
-           target(0, g.memory, g.memory_into);
-           target(1, g.w, g.w_into);
-           target(2, g.erase, g.erase_into);
-           target(3, g.add, g.add_into);
+           const NtmWriteGradients g{target_of(b, 0), target_of(b, 1), target_of(b, 2), target_of(b, 3)};
            std::visit(
                [&](auto d) {
                  ntm_write_backward(d, view_of(m.get()), view_of(w.get()), view_of(e.get()), view_of(a.get()),

@@ -34,7 +34,7 @@ void backward(int id, Scalars<double> scalars, Backward& b, std::size_t arity, I
   const Tensor& dy = b.dy();
   std::array<View, 3> views;
   std::array<Tensor, 3> dx;
-  std::array<PointwiseGradient, 3> targets;
+  std::array<Target, 3> targets;
   for (std::size_t i = 0; i < arity; ++i) {
     views[i] = x.empty() ? view_of(dy) : view_of(*x[i], dy.shape());
     if (!b.wants(static_cast<int>(i))) continue;

@@ -6,6 +6,7 @@
 #include "fovea/core/memory.h"
 #include "fovea/core/tape.h"
 #include "fovea/models/training/loop.h"
+#include "fovea/models/training/metrics.h"
 #include "fovea/ops/create.h"
 #include "tools/ntm/figures.h"
 #include "tools/report/progress.h"
@@ -152,11 +153,11 @@ class Training {
         options_.checkpoint_every > 0 ? options_.checkpoint_every : std::max<Index>(1, s.steps / 10);
     loop.stop = &interrupted;
     loop.step = [&] { return learner_->step(); };
-    double shown_cost = 0;
+    DecayingMean shown_cost;
     const Index frame_every = std::max<Index>(1, s.steps / frames);
     loop.after = [&](Index step, double cost) {
-      shown_cost = shown_cost == 0 ? cost : 0.98 * shown_cost + 0.02 * cost;
-      progress.update(static_cast<std::uint64_t>(step), cat("bits ", number(shown_cost)));
+      shown_cost.add(cost);
+      progress.update(static_cast<std::uint64_t>(step), cat("bits ", number(shown_cost.value())));
       if (step % frame_every == 0) answers_.push_back({cat(learner_->sequences()), learner_->answer(fixed)});
     };
     loop.log = [&](Index step, double cost) {
@@ -351,7 +352,6 @@ struct TapeNtm {
   std::string task = "copy";
 
   int operator()() const {
-    Settings s = ntm::settings_for(task, "ntm", "default");
     const auto kind = ntm::make_task(task);
     Generator random(1);
     const ntm::Ntm model({.inputs = kind->inputs(), .outputs = kind->outputs()}, random);
