@@ -13,6 +13,7 @@ namespace fovea::tests {
 namespace {
 
 using namespace fovea::ntm;
+using ntm::Learner;
 
 Settings small(const std::string& task = "copy") {
   Settings s = settings_for(task, "ntm", "default");
@@ -117,7 +118,7 @@ TEST_CASE("ntm: the same seed gives the same weights, and a checkpoint goes on b
   for (int i = 0; i < 3; ++i) half.step();
   save_checkpoint(folder, half.checkpoint());
   const Checkpoint c = load_checkpoint(folder);
-  Learner rest(Learner::settings_of(c));
+  Learner rest(Settings::from_json(c.meta));
   rest.restore(c);
   CHECK(rest.steps() == 3);
   for (int i = 0; i < 3; ++i) rest.step();

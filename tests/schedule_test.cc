@@ -22,6 +22,7 @@ TEST_CASE("schedule: as PyTorch's") {
   check_schedule("exponential", ExponentialSchedule{.lr = 0.5, .gamma = 0.93});
   check_schedule("cosine", CosineSchedule{.lr = 0.5, .steps = N});
   check_schedule("cosine_warmup", CosineSchedule{.lr = 0.5, .steps = N, .warmup = 9, .minimum = 0.02});
+  check_schedule("cooldown", CooldownSchedule{.lr = 0.5, .steps = N});
   check_schedule("one_cycle", OneCycleSchedule{.lr = 0.5, .steps = N});
   check_schedule(
       "one_cycle_other",
@@ -37,6 +38,8 @@ TEST_CASE("schedule: inverse square root, golden value G6") {
 }
 
 TEST_CASE("schedule: past the end") {
+  CHECK(CooldownSchedule{.lr = 1, .steps = 10}(12) == 0);
+  check_throws([] { CooldownSchedule{.fall = 0}(0); }, {"fall is 0"});
   CHECK(CosineSchedule{.lr = 1, .steps = 10, .minimum = 0.1}(10) == 0.1);
   CHECK(CosineSchedule{.lr = 1, .steps = 10, .minimum = 0.1}(1000) == 0.1);
   const OneCycleSchedule cycle{.lr = 1, .steps = 10};

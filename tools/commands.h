@@ -2,6 +2,7 @@
 #define FOVEA_TOOLS_COMMANDS_H_
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,14 @@ struct Commands {
   };
   std::vector<Family> families = {};
 };
+
+/// Gives a command an object that lives as long as it and runs when it is called.
+template <class Action>
+std::shared_ptr<Action> on_call(CLI::App* command, Commands& commands) {
+  auto action = std::make_shared<Action>();
+  command->callback([action, &commands] { commands.status = (*action)(); });
+  return action;
+}
 
 /// The families, one function each.
 void add_ntm(Commands& commands);

@@ -32,14 +32,15 @@ void CommonOptions::apply() const {
 
 void TrainOptions::add_to(CLI::App& command) {
   CommonOptions::add_to(command);
-  command.add_option("--preset", preset, "A named set of settings")->capture_default_str();
-  command.add_option("--steps", steps, "Updates to make in all")->check(CLI::PositiveNumber);
-  command.add_option("--batch-size", batch_size, "Sequences in a batch")->check(CLI::PositiveNumber);
-  command.add_option("--lr", lr, "Learning rate")->check(CLI::PositiveNumber);
-  command.add_option("--out-dir", out_dir,
-                     "Folder for weights, logs and figures (default: a new one in runs/)");
+  family = command.get_name();
+  CLI::Option* named =
+      command.add_option("--preset", preset, "A named set of settings")->capture_default_str();
+  CLI::Option* folder = command.add_option(
+      "--out-dir", out_dir, "Folder for weights, logs and figures (default: a new one in runs/)");
   command.add_option("--resume", resume, "Go on with the run in this folder; only --steps may change")
-      ->check(CLI::ExistingDirectory);
+      ->check(CLI::ExistingDirectory)
+      ->excludes(named)
+      ->excludes(folder);
   command
       .add_option("--checkpoint-every", checkpoint_every,
                   "Updates between checkpoints (default: a tenth of the run)")

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 
 namespace fovea::tools {
@@ -26,14 +25,12 @@ struct CommonOptions {
 
 /// What `fovea train` adds.
 struct TrainOptions : CommonOptions {
+  std::string family = {};  ///< the command's name: "ntm"
   std::string preset = "default";
   std::filesystem::path out_dir = {};  ///< empty: runs/<name>, with a number when taken
   std::filesystem::path resume = {};   ///< a run's folder to go on with
-  std::optional<std::int64_t> steps = {};
-  std::optional<std::int64_t> batch_size = {};
-  std::optional<double> lr = {};
-  std::int64_t checkpoint_every = 0;  ///< updates; 0: a tenth of the run
-  bool quick = false;                 ///< a short run, to see that all works
+  std::int64_t checkpoint_every = 0;   ///< updates; 0: a tenth of the run
+  bool quick = false;                  ///< a short run, to see that all works
 
   void add_to(CLI::App& command);
 };

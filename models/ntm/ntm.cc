@@ -23,6 +23,14 @@ Linear head(Index in, Index out, Generator& random) {
   return layer;
 }
 
+// Logits [heads,N].
+Parameter first_weightings(const Shape& shape, double focus, Generator& random) {
+  Tensor logits = rand_normal(shape, random, 0, 0.1);
+  for (Index i = 0; i < shape[0]; ++i)
+    logits.mutable_data<float>()[i * shape[1]] += static_cast<float>(focus);
+  return Parameter(std::move(logits));
+}
+
 // A start value repeated for every batch element.
 Tensor for_batch(const Tensor& x, Index batch) {
   return expand(unsqueeze(x, 0), x.shape().inserted(0, batch));
@@ -67,8 +75,8 @@ Ntm::Ntm(const Options& o, Generator& random) : options(o) {
     return;
   }
   // Something must tell the rows apart: with equal rows, different starting weights.
-  read_weights = parameter({R, N}, random, 0.1);
-  write_weights = parameter({W, N}, random, 0.1);
+  read_weights = first_weightings({R, N}, o.focus, random);
+  write_weights = first_weightings({W, N}, o.focus, random);
   reads = Parameter(zeros({R, M}));
   if (o.start == Start::learned)
     memory = parameter({N, M}, random, 0.1);

@@ -44,6 +44,9 @@ struct Ntm {
     Index width = 20;       ///< M
     Index shifts = 3;       ///< S, odd
     Start start = Start::constant;
+    /// Logit that row 0 starts with over the others in the learned first weightings: 0 spreads them about
+    /// evenly; 8 lets every head begin at one place, from which shifts can count.
+    double focus = 0;
     bool tanh_heads = true;  ///< tanh on keys and adds, which bounds the memory; else both are linear
   };
 

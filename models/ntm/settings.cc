@@ -1,34 +1,7 @@
-#include <nlohmann/json.hpp>
-
 #include "fovea/models/ntm/learner.h"
 
 namespace fovea::ntm {
 namespace {
-
-// Every field with its name, for reading and writing alike.
-template <class S, class F>
-void each_field(S& s, F&& f) {
-  f("task", s.task);
-  f("model", s.model);
-  f("controller", s.controller);
-  f("controller_size", s.controller_size);
-  f("controller_layers", s.controller_layers);
-  f("read_heads", s.read_heads);
-  f("write_heads", s.write_heads);
-  f("memory_rows", s.memory_rows);
-  f("memory_width", s.memory_width);
-  f("start", s.start);
-  f("heads", s.heads);
-  f("lstm_size", s.lstm_size);
-  f("batch_size", s.batch_size);
-  f("optimizer", s.optimizer);
-  f("lr", s.lr);
-  f("schedule", s.schedule);
-  f("clip_norm", s.clip_norm);
-  f("clip_value", s.clip_value);
-  f("seed", s.seed);
-  f("steps", s.steps);
-}
 
 // Tables 1 to 3 of the paper: heads and controller of the LSTM-controller NTM, its learning rate; then the
 // baseline's layer size and learning rate.
@@ -49,24 +22,29 @@ constexpr PaperRow paper[] = {{"copy", 60000, 1, 100, 1, 1e-4, 256, 3e-5},
 
 }  // namespace
 
-std::string Settings::to_json() const {
-  nlohmann::ordered_json json;
-  each_field(*this, [&](const char* name, const auto& value) { json[name] = value; });
-  return json.dump();
+std::vector<Setting> Settings::list() {
+  std::vector<Setting> all{{"task", &task, "What to learn"},
+                           {"model", &model, "ntm, or lstm: the paper's baseline"},
+                           {"controller", &controller, "lstm or feedforward"},
+                           {"controller_size", &controller_size, "Units of the controller", 1},
+                           {"controller_layers", &controller_layers, "Layers of the controller", 1},
+                           {"read_heads", &read_heads, "Heads that read", 1},
+                           {"write_heads", &write_heads, "Heads that write", 1},
+                           {"memory_rows", &memory_rows, "Rows of the memory, N", 1},
+                           {"memory_width", &memory_width, "Elements of a row, M", 1},
+                           {"start", &start, "How the memory starts: constant, learned or random"},
+                           {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
+                           {"heads", &heads, "Activation of keys and adds: tanh or linear"},
+                           {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
+  for (const Setting& s : TrainingSettings::list()) all.push_back(s);
+  return all;
 }
+
+std::string Settings::to_json() const { return settings_to_json(Settings(*this).list()); }
 
 Settings Settings::from_json(const std::string& text) {
   Settings s;
-  try {
-    auto json = nlohmann::json::parse(text);
-    each_field(s, [&](const char* name, auto& value) {
-      if (json.contains(name)) json.at(name).get_to(value);
-      json.erase(name);
-    });
-    require(json.empty(), "ntm", "settings have an unknown field ", json.empty() ? "" : json.begin().key());
-  } catch (const nlohmann::json::exception& e) {
-    fail("ntm", "settings cannot be read: ", e.what());
-  }
+  settings_from_json(s.list(), text, "ntm");
   return s;
 }
 

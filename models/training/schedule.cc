@@ -33,6 +33,12 @@ double CosineSchedule::operator()(Index step) const {
   return along_cosine(lr, minimum, static_cast<double>(step - warmup) / static_cast<double>(steps - warmup));
 }
 
+double CooldownSchedule::operator()(Index step) const {
+  require(fall > 0 && fall <= 1, "CooldownSchedule", "fall is ", fall, "; it must be above 0 and at most 1");
+  const auto n = static_cast<double>(steps);
+  return lr * std::clamp((n - static_cast<double>(step)) / (n * fall), 0.0, 1.0);
+}
+
 double InverseSquareRootSchedule::operator()(Index step) const {
   require(d_model > 0 && warmup > 0, "InverseSquareRootSchedule", "d_model is ", d_model, " and warmup ",
           warmup, "; both must be at least 1");

@@ -50,6 +50,15 @@ struct CosineSchedule {
   double operator()(Index step) const;
 };
 
+/// lr, and over the last `fall` of the steps down to 0 in a straight line ("trapezoid"): nothing about the
+/// first part of a run depends on how long it is to be.
+struct CooldownSchedule {
+  double lr = 1e-3;
+  Index steps = 1;
+  double fall = 0.4;
+  double operator()(Index step) const;
+};
+
 /// scale d_model^-0.5 min(t^-0.5, t warmup^-1.5) with t = step + 1 (Vaswani et al. 2017, eq. 3), "Noam".
 struct InverseSquareRootSchedule {
   Index d_model = 512;

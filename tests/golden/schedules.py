@@ -26,6 +26,7 @@ CASES = {
     "exponential": lambda o: s.ExponentialLR(o, 0.93),
     "cosine": lambda o: s.CosineAnnealingLR(o, N),
     "cosine_warmup": lambda o: cosine_with_warmup(o, N, 9, 0.02),
+    "cooldown": lambda o: s.SequentialLR(o, [s.ConstantLR(o, factor=1), s.LinearLR(o, 1, 0, total_iters=24)], [36]),
     "one_cycle": lambda o: s.OneCycleLR(o, 0.5, total_steps=N),
     "one_cycle_other": lambda o: s.OneCycleLR(o, 0.5, total_steps=N, pct_start=0.41, div_factor=7, final_div_factor=33),
 }

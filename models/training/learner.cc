@@ -1,0 +1,86 @@
+#include "fovea/models/training/learner.h"
+
+#include "fovea/core/safetensors.h"
+#include "fovea/core/tape.h"
+#include "fovea/models/training/clip.h"
+
+namespace fovea {
+namespace {
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& s, FlatParameters flat) {
+  enum class Rule { adam, rmsprop, sgd };
+  switch (chosen<Rule>("train", "optimizer", s.optimizer,
+                       {{"adam", Rule::adam}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}})) {
+    case Rule::adam:
+      return std::make_unique<Adam>(std::move(flat), Adam::Options{.lr = s.lr});
+    case Rule::rmsprop:
+      return std::make_unique<GravesRmsProp>(std::move(flat), GravesRmsProp::Options{.lr = s.lr});
+    default:
+      return std::make_unique<Sgd>(std::move(flat), Sgd::Options{.lr = s.lr, .momentum = 0.9});
+  }
+}
+
+}  // namespace
+
+Schedule make_schedule(const TrainingSettings& s) {
+  enum class Curve { cosine, cooldown, constant };
+  switch (chosen<Curve>(
+      "train", "schedule", s.schedule,
+      {{"cosine", Curve::cosine}, {"cooldown", Curve::cooldown}, {"constant", Curve::constant}})) {
+    case Curve::cosine:
+      return CosineSchedule{.lr = s.lr, .steps = s.steps};
+    case Curve::cooldown:
+      return CooldownSchedule{.lr = s.lr, .steps = s.steps};
+    default:
+      return ConstantSchedule{.lr = s.lr};
+  }
+}
+
+void Learner::start(FlatParameters parameters) {
+  require(rules_.batch_size > 0, "train", "batch_size is ", rules_.batch_size, "; it must be at least 1");
+  optimizer_ = make_optimizer(rules_, std::move(parameters));
+  schedule_ = make_schedule(rules_);
+}
+
+Index Learner::parameters() const {
+  Index n = 0;
+  for (const auto& s : optimizer_->parameters().segments) n += s.length;
+  return n;
+}
+
+double Learner::step() {
+  double value;
+  {
+    Tape tape;
+    const Tensor loss = cost();
+    value = loss.item<double>();
+    tape.backward(loss);
+  }
+  const FlatParameters& flat = optimizer_->parameters();
+  if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
+  const double norm = rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat);
+  check_finite(steps() + 1, value, flat, norm);
+  optimizer_->set_lr(schedule_(steps()));
+  optimizer_->step();
+  return value;
+}
+
+Checkpoint Learner::checkpoint() {
+  return {.step = steps(),
+          .model = tensors(),
+          .optimizer = optimizer_->state(),
+          .generators = {{"data", data_.state()}},
+          .meta = settings_json()};
+}
+
+void Learner::restore(const Checkpoint& c) {
+  load(c.model);
+  optimizer_->load_state(c.optimizer);
+  const auto data = c.generators.find("data");
+  require(data != c.generators.end(), "train", "the checkpoint has no random state named data");
+  data_.set_state(data->second);
+}
+
+void Learner::save_weights(const std::filesystem::path& file) { save_safetensors(file, tensors()); }
+
+}  // namespace fovea

@@ -1,0 +1,75 @@
+#ifndef FOVEA_MODELS_TRAINING_LEARNER_H_
+#define FOVEA_MODELS_TRAINING_LEARNER_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fovea/core/generator.h"
+#include "fovea/models/layers/flat.h"
+#include "fovea/models/training/checkpoint.h"
+#include "fovea/models/training/optimizer.h"
+#include "fovea/models/training/schedule.h"
+#include "fovea/models/training/settings.h"
+
+namespace fovea {
+
+/// A model in training: its parameters, its optimizer and its random numbers. A family derives from it and
+/// says what its model is and what a batch costs.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+
+  /// Updates made so far.
+  Index steps() const { return optimizer_->steps(); }
+  /// Elements of all parameters.
+  Index parameters() const;
+
+  /// Makes one update on the next batch and returns its cost. Throws when a number goes bad, naming step and
+  /// tensor; the parameters are then as they were before.
+  virtual double step();
+
+  /// What a checkpoint holds of it.
+  virtual Checkpoint checkpoint();
+  /// Goes on where a checkpoint ends, bit for bit. Its settings must be this learner's.
+  virtual void restore(const Checkpoint& checkpoint);
+
+  /// The weights alone, under PyTorch's names.
+  void save_weights(const std::filesystem::path& file);
+
+  /// The settings as one line of JSON.
+  virtual std::string settings_json() const = 0;
+
+ protected:
+  explicit Learner(const TrainingSettings& settings)
+      : data_(Generator(settings.seed).fork(data_stream)), rules_(settings) {}
+
+  /// Streams of one seed, so that no part of a run depends on how many numbers another has drawn.
+  enum Stream : std::uint64_t { weights_stream, data_stream, evaluation_stream };
+
+  /// To be called once the model is there.
+  void start(FlatParameters parameters);
+
+  /// Draws the next batch and returns its mean cost, a scalar; it is recorded.
+  virtual Tensor cost() = 0;
+  /// The model's parameters and buffers.
+  virtual std::vector<NamedTensor> tensors() = 0;
+  /// Copies the like into the model.
+  virtual void load(const std::vector<NamedTensor>& tensors) = 0;
+
+  Generator data_;
+
+ private:
+  TrainingSettings rules_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Schedule schedule_;
+};
+
+/// The schedule of a run: cosine falls from lr to 0 along half a cosine; cooldown stays at lr and falls to 0
+/// in a straight line at the end; constant stays.
+Schedule make_schedule(const TrainingSettings& settings);
+
+}  // namespace fovea
+
+#endif  // FOVEA_MODELS_TRAINING_LEARNER_H_

@@ -1,0 +1,63 @@
+#ifndef FOVEA_MODELS_TRAINING_SETTINGS_H_
+#define FOVEA_MODELS_TRAINING_SETTINGS_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "fovea/core/error.h"
+#include "fovea/core/shape.h"
+
+/// Everything that decides a training run, as named numbers and words. A family's settings are a struct that
+/// lists its members once; checkpoints and the command line both read that list.
+
+namespace fovea {
+
+/// One setting: its name, where its value lies and what it means.
+struct Setting {
+  const char* name;
+  std::variant<std::string*, Index*, int*, double*, bool*, std::uint64_t*> value;
+  const char* about;
+  double least = 0;  ///< of a number; smaller ones are refused
+};
+
+/// The settings of every run.
+struct TrainingSettings {
+  Index steps = 1000;  ///< updates
+  Index batch_size = 1;
+  std::string optimizer = "adam";  ///< adam, or rmsprop in Graves' form, or sgd with momentum 0.9
+  double lr = 1e-3;
+  std::string schedule = "cosine";  ///< cosine, cooldown or constant; see make_schedule()
+  double clip_norm = 10;            ///< the largest norm of the gradients; 0: any
+  double clip_value = 0;            ///< the largest component of the gradients; 0: any
+  std::uint64_t seed = 1;
+
+  /// The list.
+  std::vector<Setting> list();
+};
+
+/// One line of JSON.
+std::string settings_to_json(const std::vector<Setting>& settings);
+/// Sets what the JSON names. Throws an Error, naming the family, for text that is not JSON, a name that is
+/// not in the list, and a value of another kind or below its least.
+void settings_from_json(const std::vector<Setting>& settings, const std::string& text, const char* family);
+
+/// The choice that a word stands for. Throws an Error that lists the words: "'hot' is not a start; there are
+/// constant, random".
+template <class Choice>
+Choice chosen(const char* family, const char* what, const std::string& word,
+              std::initializer_list<std::pair<const char*, Choice>> choices) {
+  std::string words;
+  for (const auto& [name, choice] : choices) {
+    if (word == name) return choice;
+    words += cat(words.empty() ? "" : ", ", name);
+  }
+  fail(family, "'", word, "' is not a ", what, "; there are ", words);
+}
+
+}  // namespace fovea
+
+#endif  // FOVEA_MODELS_TRAINING_SETTINGS_H_

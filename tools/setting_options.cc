@@ -1,0 +1,64 @@
+#include "tools/setting_options.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace fovea::tools {
+namespace {
+
+std::string option_name(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
+// Returns what is wrong with a value for a setting, or nothing; then, if asked to, sets it.
+std::string read(const Setting& s, const std::string& text, bool set) {
+  return std::visit(
+      [&](auto* value) -> std::string {
+        using T = std::remove_pointer_t<decltype(value)>;
+        T read;
+        if (!CLI::detail::lexical_cast(text, read))
+          return "'" + text + "' is not a " + (std::is_floating_point_v<T> ? "number" : "whole number");
+        if constexpr (std::is_arithmetic_v<T>)
+          if (static_cast<double>(read) < s.least) return cat("it must be at least ", s.least);
+        if (set) *value = read;
+        return "";
+      },
+      s.value);
+}
+
+std::string kind(const Setting& s) {
+  return std::visit(
+      [](auto* value) -> std::string {
+        using T = std::remove_pointer_t<decltype(value)>;
+        if (std::is_same_v<T, std::string>) return "TEXT";
+        return std::is_floating_point_v<T> ? "FLOAT" : std::is_same_v<T, bool> ? "BOOL" : "INT";
+      },
+      s.value);
+}
+
+}  // namespace
+
+void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& settings) {
+  CLI::Option* resume = command.get_option("--resume");
+  for (const Setting& s : settings) {
+    const std::string name = option_name(s.name);
+    CLI::Option* option = command.get_option_no_throw(name);
+    if (!option) {
+      const auto take = [this, s, name](const std::string& text) {
+        const std::string wrong = read(s, text, false);
+        if (!wrong.empty()) throw CLI::ValidationError(name, wrong);
+        given_[s.name] = text;
+      };
+      option = command.add_option_function<std::string>(name, take, s.about)->type_name(kind(s));
+    }
+    if (name != "--steps") resume->excludes(option);
+  }
+}
+
+void SettingOptions::apply_to(const std::vector<Setting>& settings) const {
+  for (const Setting& s : settings)
+    if (const auto given = given_.find(s.name); given != given_.end()) read(s, given->second, true);
+}
+
+}  // namespace fovea::tools
