@@ -22,6 +22,25 @@ inline T sum_of(Index n, F f) {
   return sum;
 }
 
+/// a . b. For short rows: OpenMP's reduction keeps its lanes in memory when it is inlined into a loop.
+template <class T>
+inline T dot(const T* a, const T* b, Index n) {
+  constexpr Index lanes = 32 / sizeof(T);
+  typedef T Lanes __attribute__((vector_size(32)));
+  Lanes sums = {};
+  Index k = 0;
+  for (; k + lanes <= n; k += lanes) {
+    Lanes x, y;
+    __builtin_memcpy(&x, a + k, sizeof x);
+    __builtin_memcpy(&y, b + k, sizeof y);
+    sums += x * y;
+  }
+  T sum = 0;
+  for (; k < n; ++k) sum += a[k] * b[k];
+  for (Index i = 0; i < lanes; ++i) sum += sums[i];
+  return sum;
+}
+
 /// The largest of f(0), ..., f(n - 1), NaN passed over; -inf when there is none.
 template <class T, class F>
 inline T max_of(Index n, F f) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "fovea/kernels/loops.h"
 #include "fovea/kernels/ntm_addressing.h"
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/scalar_math.h"
@@ -16,14 +17,6 @@ template <class T>
 constexpr T epsilon = T(1e-8);  // inside the norms
 template <class T>
 constexpr T tiny = T(1e-30);  // inside the logarithm of the sharpening
-
-template <class T>
-T dot(const T* a, const T* b, Index n) {
-  T sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (Index i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
 
 // One head's parameters after their activations.
 template <class T>

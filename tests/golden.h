@@ -12,11 +12,12 @@
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "tests/rows.h"
+#include "tests/test_dir.h"
 
 namespace fovea::tests {
 
 /// A file of tests/golden/.
-inline NpzFile golden(const std::string& name) { return NpzFile(FOVEA_TEST_DIR "/golden/" + name); }
+inline NpzFile golden(const std::string& name) { return NpzFile(test_dir() / "golden" / name); }
 
 /// Checks a layer against a case of a file that tests/golden/layers.py wrote. The layer, in f64, gets the
 /// case's parameters; outputs, and the gradients of parameters and inputs, must agree to 1e-9.

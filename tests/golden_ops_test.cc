@@ -13,6 +13,7 @@
 #include "fovea/ops/rnn_cell.h"
 #include "fovea/ops/softmax.h"
 #include "tests/rows.h"
+#include "tests/test_dir.h"
 
 // Values and gradients against PyTorch's. tests/golden/ops.py makes the file and says what its entries are.
 
@@ -20,7 +21,7 @@ namespace fovea::tests {
 namespace {
 
 const NpzFile& file() {
-  static const NpzFile npz(std::filesystem::path(FOVEA_TEST_DIR) / "golden" / "ops.npz");
+  static const NpzFile npz(test_dir() / "golden" / "ops.npz");
   return npz;
 }
 

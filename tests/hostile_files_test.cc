@@ -14,6 +14,7 @@
 #include "fovea/core/npy.h"
 #include "fovea/core/npz.h"
 #include "fovea/core/safetensors.h"
+#include "tests/test_dir.h"
 
 // Every reader, given a file that is not what it should be, throws Error and does nothing else.
 
@@ -45,7 +46,7 @@ const std::vector<Format> formats = {
     {"idx", {".idx", ".gz"}, [](const fs::path& path) { load_idx(path); }},
 };
 
-const fs::path tests = FOVEA_TEST_DIR;
+const fs::path here = fovea::tests::test_dir();
 
 std::string content_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -69,7 +70,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST_CASE("malformed files throw an error that names the file") {
   for (const auto& format : formats) {
     int files = 0;
-    for (const auto& file : fs::directory_iterator(tests / "corpus" / format.name)) {
+    for (const auto& file : fs::directory_iterator(here / "corpus" / format.name)) {
       CAPTURE(file.path());
       const std::string error = error_of(format, file.path());
       CAPTURE(error);
@@ -94,7 +95,7 @@ TEST_CASE("valid files with bytes changed, cut and doubled are read or refused")
   const fs::path path = fs::temp_directory_path() / ("fovea-mutation-" + std::to_string(::getpid()));
   Generator random(2024);
   for (const auto& format : formats)
-    for (const auto& file : fs::directory_iterator(tests / "golden" / "formats")) {
+    for (const auto& file : fs::directory_iterator(here / "golden" / "formats")) {
       if (std::find(format.endings.begin(), format.endings.end(), file.path().extension()) ==
           format.endings.end())
         continue;

@@ -7,12 +7,14 @@
 #include <fstream>
 #include <string>
 
+#include "tests/test_dir.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
 
-const fs::path golden = fs::path(FOVEA_TEST_DIR) / "golden" / "formats";
+const fs::path golden = fovea::tests::test_dir() / "golden" / "formats";
 
 /// Compares with what tests/golden/formats.py makes.
 template <class T>
@@ -45,7 +47,7 @@ TEST_CASE("idx: no elements are elements, too") {
 }
 
 TEST_CASE("idx: an error names file, field and offset") {
-  const fs::path path = fs::path(FOVEA_TEST_DIR) / "corpus" / "idx" / "truncated";
+  const fs::path path = fovea::tests::test_dir() / "corpus" / "idx" / "truncated";
   try {
     load_idx(path);
     FAIL("was read");

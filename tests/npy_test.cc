@@ -11,12 +11,14 @@
 #include <limits>
 #include <string>
 
+#include "tests/test_dir.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
 
-const fs::path golden = fs::path(FOVEA_TEST_DIR) / "golden" / "formats";
+const fs::path golden = fovea::tests::test_dir() / "golden" / "formats";
 const fs::path scratch = fs::temp_directory_path() / ("fovea-npy-" + std::to_string(::getpid()));
 
 /// Element i as tests/golden/formats.py makes it.

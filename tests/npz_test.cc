@@ -9,12 +9,14 @@
 #include <iterator>
 #include <string>
 
+#include "tests/test_dir.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
 
-const fs::path golden = fs::path(FOVEA_TEST_DIR) / "golden" / "formats";
+const fs::path golden = fovea::tests::test_dir() / "golden" / "formats";
 const fs::path scratch = fs::temp_directory_path() / ("fovea-npz-" + std::to_string(::getpid()));
 
 bool same_bits(const Tensor& a, const Tensor& b) {

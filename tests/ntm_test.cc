@@ -7,6 +7,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/models/ntm/learner.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/softmax.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -54,6 +55,17 @@ TEST_CASE("ntm: parameters of the copy task's machine, as the reference sheet co
   Ntm model({.inputs = 9, .outputs = 8}, random);
   // 62,660 with two LSTM biases, and what a sequence starts with: h and c 200, reads 20, weightings 2 x 128
   CHECK(parameter_count(model) == 62660 + 200 + 20 + 256);
+}
+
+TEST_CASE("ntm: focus puts the first weightings on row 0") {
+  Settings s = small();
+  s.focus = 8;
+  for (const NamedTensor& t : Learner(s).checkpoint().model)
+    if (t.name == "read_weights" || t.name == "write_weights") {
+      CHECK(softmax(t.tensor).at({0, 0}) > 0.95);
+      s.focus = 0;
+    }
+  CHECK(s.focus == 0);  // they were seen
 }
 
 TEST_CASE("ntm: gradients of a whole machine against differences") {

@@ -31,6 +31,7 @@ std::variant<Ntm, LstmBaseline> make_model(const Settings& s, const Task& task, 
                                    {{"constant", Ntm::Start::constant},
                                     {"learned", Ntm::Start::learned},
                                     {"random", Ntm::Start::random}}),
+       .focus = s.focus,
        .tanh_heads = chosen<bool>("ntm", "kind of heads", s.heads, {{"tanh", true}, {"linear", false}})},
       random);
 }
