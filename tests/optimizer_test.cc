@@ -114,6 +114,22 @@ TEST_CASE("optimizer: the learning rate can change at every step") {
   check_throws([&] { optimizer.set_lr(std::nan("")); }, {"[optimizer]", "lr is nan"});
 }
 
+TEST_CASE("optimizer: parameters with a rate of their own") {
+  Two scaled, plain;
+  Adam fast(flatten(scaled), {.lr = 0.1}), slow(flatten(plain), {.lr = 0.02});
+  fast.scale_lr("b", 0.2);
+  for (Index step = 0; step < 3; ++step) {
+    scaled.set_gradients(step);
+    plain.set_gradients(step);
+    fast.step();
+    slow.step();
+  }
+  CHECK(difference(scaled.b, plain.b) == 0);
+  CHECK(difference(scaled.w, plain.w) > 0.01);
+  check_throws([&] { fast.scale_lr("c", 1); }, {"'c'"});
+  check_throws([&] { fast.scale_lr("b", -1); }, {"factor", "-1"});
+}
+
 TEST_CASE("optimizer: bad options and foreign states are refused") {
   Two two, other;
   const FlatParameters flat = flatten(two);

@@ -15,7 +15,7 @@ FlatParameters flatten(const std::vector<NamedParameter>& parameters) {
       require(p.dtype() == dtype, "flatten", "'", name, "' is ", p.dtype(), " and '", parameters[0].name,
               "' ", dtype, "; flatten them apart");
       if ((p.rank() >= 2 ? FlatParameters::weights : FlatParameters::vectors) != group) continue;
-      flat.segments.push_back({name, p, n, p.numel(), group});
+      flat.segments.push_back({name, p, n, p.numel(), group, 1});
       n += (p.numel() + unit - 1) / unit * unit;
     }
   const Device device = parameters[0].parameter.device();

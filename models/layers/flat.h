@@ -22,6 +22,7 @@ struct FlatParameters {
     Parameter parameter;
     Index offset, length;  ///< in elements
     Group group;
+    double lr_scale = 1;  ///< see Optimizer::scale_lr()
   };
 
   Tensor values, gradients;  ///< [N]

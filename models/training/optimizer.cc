@@ -49,13 +49,25 @@ void Optimizer::set_lr(double lr) {
   common_.lr = lr;
 }
 
+void Optimizer::scale_lr(const std::string& prefix, double factor) {
+  require(factor >= 0 && std::isfinite(factor), "optimizer", "the factor of the learning rate is ", factor,
+          "; it must be finite and not negative");
+  bool any = false;
+  for (auto& segment : flat_.segments)
+    if (segment.name.starts_with(prefix)) {
+      segment.lr_scale = factor;
+      any = true;
+    }
+  require(any, "optimizer", "no parameter's name starts with '", prefix, "'");
+}
+
 void Optimizer::step() {
   flat_.check_current("step");
   flat_.values.note_change();
   flat_.gradients.note_change();
   ++steps_;
   // Neighbours that are treated alike make one sweep; between them lies padding, which is 0 and stays 0.
-  Stretch s{0, 0, 0};
+  Stretch s{0, 0, 0, 0};
   bool frozen = false;
   const auto finish = [&] {
     if (frozen)
@@ -67,14 +79,16 @@ void Optimizer::step() {
   for (const auto& segment : flat_.segments) {
     const bool decays = segment.group == FlatParameters::weights || common_.decay_vectors;
     const double decay = decays ? common_.weight_decay : 0;
+    const double lr = common_.lr * segment.lr_scale;
     const bool now_frozen = segment.parameter.frozen();
-    if (s.length > 0 && (now_frozen != frozen || decay != s.weight_decay)) {
+    if (s.length > 0 && (now_frozen != frozen || decay != s.weight_decay || lr != s.lr)) {
       finish();
       s.length = 0;
     }
     if (s.length == 0) s.begin = segment.offset;
     s.length = segment.offset + segment.length - s.begin;
     s.weight_decay = decay;
+    s.lr = lr;
     frozen = now_frozen;
   }
   finish();
@@ -109,10 +123,10 @@ Sgd::Sgd(FlatParameters flat, const Options& o)
 }
 
 void Sgd::update(const Stretch& s) {
-  if (states_.empty()) return apply(SgdRule{lr(), s.weight_decay}, flat_, states_, s.begin, s.length);
+  if (states_.empty()) return apply(SgdRule{s.lr, s.weight_decay}, flat_, states_, s.begin, s.length);
   const double m = options_.momentum;
   const bool ahead = options_.nesterov;
-  apply(MomentumRule{lr(), s.weight_decay, m, ahead ? 1. : 0., ahead ? m : 1.}, flat_, states_, s.begin,
+  apply(MomentumRule{s.lr, s.weight_decay, m, ahead ? 1. : 0., ahead ? m : 1.}, flat_, states_, s.begin,
         s.length);
 }
 
@@ -126,7 +140,7 @@ Adam::Adam(FlatParameters flat, const Options& o, bool decoupled)
 
 void Adam::update(const Stretch& s) {
   const auto t = static_cast<double>(steps_);
-  apply(AdamRule{lr(), decoupled_ ? 0 : s.weight_decay, decoupled_ ? 1 - lr() * s.weight_decay : 1,
+  apply(AdamRule{s.lr, decoupled_ ? 0 : s.weight_decay, decoupled_ ? 1 - s.lr * s.weight_decay : 1,
                  options_.beta1, options_.beta2, options_.eps, 1 - std::pow(options_.beta1, t),
                  std::sqrt(1 - std::pow(options_.beta2, t))},
         flat_, states_, s.begin, s.length);
@@ -145,9 +159,9 @@ RmsProp::RmsProp(FlatParameters flat, const Options& o)
 void RmsProp::update(const Stretch& s) {
   const Options& o = options_;
   if (states_.size() == 1)
-    apply(RmsPropRule{lr(), s.weight_decay, o.alpha, o.eps}, flat_, states_, s.begin, s.length);
+    apply(RmsPropRule{s.lr, s.weight_decay, o.alpha, o.eps}, flat_, states_, s.begin, s.length);
   else
-    apply(MomentumRmsPropRule{lr(), s.weight_decay, o.alpha, o.eps, o.momentum, o.centred ? 1. : 0.}, flat_,
+    apply(MomentumRmsPropRule{s.lr, s.weight_decay, o.alpha, o.eps, o.momentum, o.centred ? 1. : 0.}, flat_,
           states_, s.begin, s.length);
 }
 
@@ -160,7 +174,7 @@ GravesRmsProp::GravesRmsProp(FlatParameters flat, const Options& o)
 }
 
 void GravesRmsProp::update(const Stretch& s) {
-  apply(GravesRmsPropRule{lr(), s.weight_decay, options_.alpha, options_.eps, options_.momentum}, flat_,
+  apply(GravesRmsPropRule{s.lr, s.weight_decay, options_.alpha, options_.eps, options_.momentum}, flat_,
         states_, s.begin, s.length);
 }
 
@@ -171,7 +185,7 @@ Adadelta::Adadelta(FlatParameters flat, const Options& o)
 }
 
 void Adadelta::update(const Stretch& s) {
-  apply(AdadeltaRule{lr(), s.weight_decay, options_.rho, options_.eps}, flat_, states_, s.begin, s.length);
+  apply(AdadeltaRule{s.lr, s.weight_decay, options_.rho, options_.eps}, flat_, states_, s.begin, s.length);
 }
 
 Adagrad::Adagrad(FlatParameters flat, const Options& o)
@@ -183,7 +197,7 @@ Adagrad::Adagrad(FlatParameters flat, const Options& o)
 }
 
 void Adagrad::update(const Stretch& s) {
-  const double lr_now = lr() / (1 + static_cast<double>(steps_ - 1) * options_.lr_decay);
+  const double lr_now = s.lr / (1 + static_cast<double>(steps_ - 1) * options_.lr_decay);
   apply(AdagradRule{lr_now, s.weight_decay, options_.eps}, flat_, states_, s.begin, s.length);
 }
 

@@ -41,6 +41,10 @@ class Optimizer {
   /// From the next step on. Schedules call it before every step.
   void set_lr(double lr);
 
+  /// Gives the parameters whose names start with `prefix` a learning rate of their own, `factor` times the
+  /// optimizer's: "localisation.", 0.1. Throws when there is none.
+  void scale_lr(const std::string& prefix, double factor);
+
   /// The buffers it works on, for clipping and checking.
   const FlatParameters& parameters() const { return flat_; }
 
@@ -59,7 +63,7 @@ class Optimizer {
   /// A stretch of the flat buffers to be treated alike.
   struct Stretch {
     Index begin, length;
-    double weight_decay;
+    double weight_decay, lr;
   };
   /// Updates one stretch and sets its gradients to 0.
   virtual void update(const Stretch& s) = 0;
