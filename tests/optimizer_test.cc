@@ -116,8 +116,8 @@ TEST_CASE("optimizer: the learning rate can change at every step") {
 
 TEST_CASE("optimizer: parameters with a rate of their own") {
   Two scaled, plain;
-  Adam fast(flatten(scaled), {.lr = 0.1}), slow(flatten(plain), {.lr = 0.02});
-  fast.scale_lr("b", 0.2);
+  Adam fast(flatten(scaled), {.lr = 0.1}), slow(flatten(plain), {.lr = 0.05});
+  fast.scale_lr("b", 0.5);
   for (Index step = 0; step < 3; ++step) {
     scaled.set_gradients(step);
     plain.set_gradients(step);

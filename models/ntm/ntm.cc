@@ -68,20 +68,21 @@ Ntm::Ntm(const Options& o, Generator& random) : options(o) {
   out = Linear({.in_features = C + R * M, .out_features = o.outputs}, random);
   init::xavier_uniform(out.weight, random);
 
-  if (o.start == Start::random) {
-    const double a = 1 / std::sqrt(static_cast<double>(N + M));
-    fixed_memory = rand_uniform({N, M}, random, -a, a);
-    fixed_reads = rand_normal({R, M}, random, 0, 0.01);
-    return;
-  }
   // Something must tell the rows apart: with equal rows, different starting weights.
   read_weights = first_weightings({R, N}, o.focus, random);
   write_weights = first_weightings({W, N}, o.focus, random);
   reads = Parameter(zeros({R, M}));
-  if (o.start == Start::learned)
-    memory = parameter({N, M}, random, 0.1);
-  else
-    fixed_memory = full({N, M}, 1e-6);
+  const double a = 1 / std::sqrt(static_cast<double>(N + M));
+  switch (o.start) {
+    case Start::constant:
+      fixed_memory = full({N, M}, 1e-6);
+      break;
+    case Start::learned:
+      memory = parameter({N, M}, random, 0.1);
+      break;
+    case Start::random:
+      fixed_memory = rand_uniform({N, M}, random, -a, a);
+  }
 }
 
 Tensor Ntm::forward(const Tensor& input, Index scored, Trace* trace) const {
@@ -89,13 +90,11 @@ Tensor Ntm::forward(const Tensor& input, Index scored, Trace* trace) const {
           " must be [T,B,", options.inputs, "]");
   const Index T = input.size(0), B = input.size(1), R = options.read_heads, W = options.write_heads;
   require(scored >= 0 && scored <= T, "Ntm", "cannot score ", scored, " of ", T, " steps");
-  const bool learned = options.start != Start::random;
-  const Tensor even = learned ? Tensor() : full({options.rows}, 1.0 / static_cast<double>(options.rows));
 
   Tensor m = for_batch(memory.defined() ? memory : fixed_memory, B);
-  Tensor r = reshape(for_batch(learned ? tanh(reads) : fixed_reads, B), {B, R * options.width});
-  Tensor wr = for_batch(learned ? softmax(read_weights) : expand(even, {R, options.rows}), B);
-  Tensor ww = for_batch(learned ? softmax(write_weights) : expand(even, {W, options.rows}), B);
+  Tensor r = reshape(for_batch(tanh(reads), B), {B, R * options.width});
+  Tensor wr = for_batch(softmax(read_weights), B);
+  Tensor ww = for_batch(softmax(write_weights), B);
   std::vector<LstmState> states;
   for (std::size_t i = 0; i < cells.size(); ++i) states.push_back({for_batch(h[i], B), for_batch(c[i], B)});
 
@@ -141,7 +140,6 @@ void Ntm::each(Visitor& v) {
   v("h", h);
   v("c", c);
   v.buffer("fixed_memory", fixed_memory);
-  v.buffer("fixed_reads", fixed_reads);
 }
 
 LstmBaseline::LstmBaseline(const Options& o, Generator& random) : options(o) {

@@ -27,9 +27,9 @@ struct Trace {
 /// The paper leaves the order of reading and writing open; this one is what the known implementations share.
 struct Ntm {
   enum class Controller { lstm, feedforward };
-  /// How the memory starts. `constant`: 1e-6 everywhere, with learned weightings and reads (Collier and Beel
-  /// 2018); `learned`: a parameter; `random`: drawn once and fixed, U(-a, a) with a = 1/sqrt(N + M), and even
-  /// weightings.
+  /// How the memory starts. `constant`: 1e-6 everywhere (Collier and Beel 2018); `learned`: a parameter;
+  /// `random`: drawn once and fixed, U(-a, a) with a = 1/sqrt(N + M). The first weightings and reads are
+  /// learned.
   enum class Start { constant, learned, random };
 
   struct Options {
@@ -64,7 +64,6 @@ struct Ntm {
   Parameter memory, read_weights, write_weights, reads;  // what a sequence starts with
   std::vector<Parameter> h, c;                           // and the LSTM's state
   Tensor fixed_memory;  // instead of `memory` when that is not learned: [N,M]
-  Tensor fixed_reads;
 };
 
 /// The paper's baseline: stacked LSTM layers and a linear output.
