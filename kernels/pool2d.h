@@ -1,0 +1,44 @@
+#ifndef FOVEA_KERNELS_POOL2D_H_
+#define FOVEA_KERNELS_POOL2D_H_
+
+#include <algorithm>
+
+#include "fovea/core/device.h"
+#include "fovea/kernels/target.h"
+#include "fovea/kernels/view.h"
+
+namespace fovea {
+
+/// The windows of pooling along one dimension of `pixels`: `count` of them, `kernel` long and `stride` apart
+/// from -padding on; or, when kernel is 0, the pixels shared out evenly. No window is empty.
+struct Windows {
+  Index pixels, count, kernel = 0, stride = 0, padding = 0;
+
+  Index begin(Index i) const {
+    return kernel > 0 ? std::max(i * stride - padding, Index{0}) : i * pixels / count;
+  }
+  Index end(Index i) const {
+    return kernel > 0 ? std::min(i * stride - padding + kernel, pixels)
+                      : ((i + 1) * pixels + count - 1) / count;
+  }
+};
+
+/// y (B,C,H',W') = the largest element of every window of x (B,C,H,W), the first NaN before all; `at`, if
+/// there is one, its place in the H x W plane, i32. All row-major.
+void max_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& columns, const View& y,
+                        const View& at);
+
+/// dx (set or +=) = dy at the places `at`.
+void max_pool2d_backward(Cpu, const View& at, const View& dy, const Target& dx);
+
+/// y = the mean of every window; with `count_padding`, of kernel x kernel elements also at the border.
+void avg_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& columns, bool count_padding,
+                        const View& y);
+
+/// dx (set or +=).
+void avg_pool2d_backward(Cpu, const View& dy, const Windows& rows, const Windows& columns, bool count_padding,
+                         const Target& dx);
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_POOL2D_H_
