@@ -1,0 +1,30 @@
+#ifndef FOVEA_MODELS_DATA_LABELLED_IMAGES_H_
+#define FOVEA_MODELS_DATA_LABELLED_IMAGES_H_
+
+#include <span>
+
+#include "fovea/core/tensor.h"
+
+namespace fovea {
+
+/// Pictures with their classes, as every source in this folder gives them and every distortion takes and
+/// gives them. One byte a pixel, 0 (background) to 255 (ink); to_unit() makes them an input for a model.
+struct LabelledImages {
+  Tensor images;  ///< u8 [N,C,H,W]
+  Tensor labels;  ///< i32 [N]; of scenes with two answers [N,2]
+
+  Index size() const { return images.size(0); }
+};
+
+/// `count` pictures from number `from` on, as a view: how a validation set is cut from a training set.
+LabelledImages part(const LabelledImages& all, Index from, Index count);
+
+/// The pictures of these numbers, in this order: a batch.
+LabelledImages gather(const LabelledImages& all, std::span<const Index> indices);
+
+/// u8 pixels of any shape as f32, x / 255.
+Tensor to_unit(const Tensor& pixels);
+
+}  // namespace fovea
+
+#endif  // FOVEA_MODELS_DATA_LABELLED_IMAGES_H_
