@@ -42,6 +42,11 @@ TEST_CASE("labelled images: gather takes pictures with their labels, in order, a
   CHECK_THROWS_WITH(gather(all, std::vector<Index>{5}), "[images] there is no picture 5 among 5");
 }
 
+TEST_CASE("labelled images: every index") {
+  CHECK(every_index(3) == std::vector<Index>{0, 1, 2});
+  CHECK(every_index(0).empty());
+}
+
 TEST_CASE("labelled images: to_unit") {
   Tensor t = Tensor::empty({3}, DType::u8);
   for (int i = 0; i < 3; ++i) t.mutable_data<std::uint8_t>()[i] = static_cast<std::uint8_t>(51 * i);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace fovea {
 namespace {
@@ -35,6 +36,12 @@ LabelledImages part(const LabelledImages& all, Index from, Index count) {
 
 LabelledImages gather(const LabelledImages& all, std::span<const Index> indices) {
   return {gathered_rows(all.images, indices), gathered_rows(all.labels, indices)};
+}
+
+std::vector<Index> every_index(Index count) {
+  std::vector<Index> out(static_cast<std::size_t>(count));
+  std::iota(out.begin(), out.end(), Index{0});
+  return out;
 }
 
 Tensor to_unit(const Tensor& pixels) {

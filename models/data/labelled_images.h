@@ -2,6 +2,7 @@
 #define FOVEA_MODELS_DATA_LABELLED_IMAGES_H_
 
 #include <span>
+#include <vector>
 
 #include "fovea/core/tensor.h"
 
@@ -21,6 +22,9 @@ LabelledImages part(const LabelledImages& all, Index from, Index count);
 
 /// The pictures of these numbers, in this order: a batch.
 LabelledImages gather(const LabelledImages& all, std::span<const Index> indices);
+
+/// 0, 1, ..., count - 1: the numbers of all pictures.
+std::vector<Index> every_index(Index count);
 
 /// u8 pixels of any shape as f32, x / 255.
 Tensor to_unit(const Tensor& pixels);
