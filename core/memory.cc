@@ -51,6 +51,20 @@ void free_list(FreeBlock*& head, int size_class) {
   }
 }
 
+// A number that one thread changes and others look at, where a slightly old value does no harm.
+class Count {
+ public:
+  operator std::ptrdiff_t() const { return value_.load(std::memory_order_relaxed); }
+  Count& operator=(std::ptrdiff_t n) {
+    value_.store(n, std::memory_order_relaxed);
+    return *this;
+  }
+  Count& operator+=(std::ptrdiff_t n) { return *this = *this + n; }  // not atomic as a whole: costs nothing
+
+ private:
+  std::atomic<std::ptrdiff_t> value_{0};
+};
+
 // Set when this thread's pool is gone, so that a tensor destroyed later still finds a way.
 thread_local bool pool_is_gone = false;
 
@@ -85,24 +99,22 @@ class ThreadPool {
     else
       block = refill(size_class);
     allocated += bytes_of(size_class);
-    if (allocated > peak) peak = allocated;
+    if (allocated > peak) peak = std::ptrdiff_t{allocated};
     return block;
   }
 
   void free(void* block, int size_class) noexcept {
     FreeBlock*& head = lists_[static_cast<std::size_t>(size_class)];
     head = new (block) FreeBlock{head};
-    allocated -= bytes_of(size_class);
+    allocated += -bytes_of(size_class);
   }
 
   void release() {
     for (int c = 0; c < classes; ++c) free_list(lists_[static_cast<std::size_t>(c)], c);
   }
 
-  // Written by this thread only; others read them for the statistics, where a slightly old value does no
-  // harm.
-  std::ptrdiff_t allocated = 0;
-  std::ptrdiff_t peak = 0;
+  // Written by this thread; others read them for the statistics and restart the peak.
+  Count allocated, peak;
 
  private:
   void* refill(int size_class) {
@@ -190,7 +202,7 @@ MemoryStats memory_stats() {
 
 void reset_peak_memory() {
   std::lock_guard lock(registry().mutex);
-  for (ThreadPool* p : registry().pools) p->peak = p->allocated;
+  for (ThreadPool* p : registry().pools) p->peak = std::ptrdiff_t{p->allocated};
 }
 
 void release_cached_memory() {

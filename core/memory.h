@@ -5,7 +5,8 @@
 
 /// The caching CPU pool. Every thread keeps freelists by size class, so allocating takes no lock and the same
 /// sequence of requests gets the same addresses. A block freed on another thread goes to that thread's lists;
-/// a thread that ends leaves its lists to the others.
+/// a thread that ends leaves its lists to the others. So memory does not stay flat where one thread makes
+/// tensors and another lets go of them: hand them back, as Loader does.
 
 namespace fovea {
 
