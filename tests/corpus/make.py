@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the malformed files in tests/corpus/{safetensors,npy,npz,idx}/: every one must make its reader throw.
+"""Makes the malformed files in tests/corpus/{safetensors,npy,npz,idx,png,jpeg}/: every one must make its reader throw.
 
 Needs nothing but Python. Each file has one defect, which its name tells.
 """
@@ -316,7 +316,101 @@ def make_idx():
     })
 
 
+def png(width=2, height=2, bits=8, color=0, data=b"\0\1\2\0\3\4", palette=None, interlace=0):
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    return [b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, interlace)),
+            b"" if palette is None else chunk(b"PLTE", palette), chunk(b"IDAT", zlib.compress(data)), chunk(b"IEND", b"")]
+
+
+def make_png():
+    magic, header, _, data, end = png()
+    good = b"".join(png())
+    joined = b"".join
+    write_all("png", {
+        "empty": b"",
+        "text": b"this is no picture",
+        "magic_only": magic,
+        "magic_wrong": b"\x89PNG\n\n\x1a\n" + good[8:],
+        "gif": b"GIF89a" + bytes(20),
+        "header_cut": good[:20],
+        "header_missing": magic + data + end,
+        "header_check_sum": good[:29] + bytes([good[29] ^ 1]) + good[30:],
+        "header_length_huge": magic + b"\xff\xff\xff\xff" + header[4:] + data + end,
+        "data_missing": magic + header + end,
+        "data_cut": good[:-12 - len(data) // 2],
+        "data_length_huge": magic + header + b"\x7f\xff\xff\xff" + data[4:] + end,
+        "data_check_sum": magic + header + data[:-1] + bytes([data[-1] ^ 1]) + end,
+        "data_short": joined(png(data=b"\0\1\2")),
+        "data_garbage": magic + header + struct.pack(">I", 9) + b"IDATgarbage!!" + struct.pack(">I", zlib.crc32(b"IDATgarbage!!")) + end,
+        "width_zero": joined(png(width=0)),
+        "height_zero": joined(png(height=0)),
+        "size_huge": joined(png(width=2**31 - 1, height=2**31 - 1)),
+        "size_past_limit": joined(png(width=60000, height=60000)),
+        "size_past_data": joined(png(width=1000, height=1000)),
+        "size_negative": joined(png(width=2**32 - 1)),
+        "bits_3": joined(png(bits=3)),
+        "bits_color_mismatch": joined(png(bits=4, color=2)),
+        "color_1": joined(png(color=1)),
+        "filter_9": joined(png(data=b"\x09\1\2\x09\3\4")),
+        "interlace_2": joined(png(interlace=2)),
+        "palette_missing": joined(png(color=3)),
+        "palette_length": joined(png(color=3, palette=b"\1\2\3\4")),
+        "palette_behind": magic + png(color=3)[1] + data + png(palette=b"\1\2\3")[2] + end,
+    })
+
+
+def make_jpeg():
+    good = (HERE.parent / "golden/pictures/baseline.jpg").read_bytes()
+    progressive = (HERE.parent / "golden/pictures/progressive.jpg").read_bytes()
+    frame, huffman, table, scan = (good.index(bytes([0xFF, m])) for m in (0xC0, 0xC4, 0xDB, 0xDA))
+
+    def with_size(height, width):
+        return good[:frame + 5] + struct.pack(">HH", height, width) + good[frame + 9:]
+
+    def without(at):
+        length = int.from_bytes(good[at + 2:at + 4], "big")
+        return good[:at] + good[at + 2 + length:]
+
+    write_all("jpeg", {
+        "magic_only": good[:3],
+        "start_only": good[:2],
+        "two_starts": good[:2] + good,
+        "end_at_once": b"\xff\xd8\xff\xd9",
+        "tables_only": good[:frame] + b"\xff\xd9",
+        "frame_cut": good[:frame + 8],
+        "frame_length": good[:frame + 2] + b"\0\2" + good[frame + 4:],
+        "frame_twice": good[:scan] + good[frame:scan] + good[scan:],
+        "frame_missing": without(frame),
+        "frame_lossless": good[:frame + 1] + b"\xc3" + good[frame + 2:],
+        "precision_12": good[:frame + 4] + b"\x0c" + good[frame + 5:],
+        "components_0": good[:frame + 9] + b"\0" + good[frame + 10:],
+        "components_4": good[:frame + 2] + b"\0\x14" + good[frame + 4:frame + 9] + b"\4" + good[frame + 10:frame + 19] +
+                        b"\4\x11\0" + good[frame + 19:],
+        "sampling_zero": good[:frame + 11] + b"\0" + good[frame + 12:],
+        "height_zero": with_size(0, 24),
+        "width_zero": with_size(16, 0),
+        "size_past_data": with_size(16, 2000),
+        "size_past_limit": with_size(65000, 65000),
+        "size_huge": with_size(65535, 65535),
+        "huffman_counts": good[:huffman + 5] + b"\xff" * 16 + good[huffman + 21:],
+        "quantization_missing": without(table),
+        "scan_missing": good[:scan] + b"\xff\xd9",
+        "scan_cut": good[:scan + 6],
+        "scan_component": good[:scan + 5] + b"\x09" + good[scan + 6:],
+        "data_missing": good[:scan + 14] + b"\xff\xd9",
+        "data_cut": good[:-40],
+        "data_garbage": good[:scan + 14] + b"\xff\0" * 100 + b"\xff\xd9",
+        "end_missing": good[:-2],
+        "progressive_cut": progressive[:len(progressive) // 2],
+        "progressive_end_early": progressive[:progressive.index(b"\xff\xda") + 10] + b"\xff\xd9",
+    })
+
+
 make_safetensors()
 make_npy()
 make_npz()
 make_idx()
+make_png()
+make_jpeg()
