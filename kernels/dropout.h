@@ -2,15 +2,11 @@
 #define FOVEA_KERNELS_DROPOUT_H_
 
 #include "fovea/core/device.h"
+#include "fovea/kernels/philox.h"
 #include "fovea/kernels/target.h"
 #include "fovea/kernels/view.h"
 
 namespace fovea {
-
-/// Where a Generator stands: words from `offset` on of the sequence of (seed, stream).
-struct RandomState {
-  std::uint64_t seed, stream, offset;
-};
 
 /// keep[i] (u8) = whether the i-th uniform number from `random` on is >= p; y = keep ? x / (1 - p) : 0.
 /// Row-major.

@@ -2,26 +2,18 @@
 
 #include "fovea/kernels/dropout.h"
 #include "fovea/kernels/loops.h"
-#include "fovea/kernels/philox.h"
 
 namespace fovea {
 namespace {
 
-// Sets keep for elements [begin, end): element i takes word offset + i, whichever thread asks.
+// Sets keep for elements [begin, end).
 void draw(RandomState random, std::uint32_t least, std::uint8_t* keep, Index begin, Index end) {
-  constexpr Index batch = 128;
-  std::uint32_t words[batch];
-  for (Index i = begin; i < end;) {
-    const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
-    const auto skip = static_cast<Index>(at % 4);  // a block is four words, and the first may be used in part
-    philox_words(random.seed, random.stream, at / 4, words);
-    const Index n = std::min(batch - skip, end - i);
+  for_words<1>(random, begin, end, [=](Index i, Index n, const std::uint32_t* words) {
     // 1 where the upper 24 bits are >= least, by subtraction: a comparison of words does not give
     // bytes in vector code
     store(keep + i, n, Into::set,
-          [&](Index k) { return static_cast<std::uint8_t>(1 ^ (((words[skip + k] >> 8) - least) >> 31)); });
-    i += n;
-  }
+          [=](Index k) { return static_cast<std::uint8_t>(1 ^ (((words[k] >> 8) - least) >> 31)); });
+  });
 }
 
 }  // namespace

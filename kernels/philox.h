@@ -1,11 +1,27 @@
 #ifndef FOVEA_KERNELS_PHILOX_H_
 #define FOVEA_KERNELS_PHILOX_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "fovea/core/shape.h"
 
 namespace fovea {
+
+/// Where a Generator stands: words from `offset` on of the sequence of (seed, stream).
+struct RandomState {
+  std::uint64_t seed, stream, offset;
+};
+
+/// Takes the next `words` words from a Generator (kernels do not know the class): where they start.
+template <class G>
+RandomState take_words(G& random, Index words) {
+  auto state = random.state();
+  const RandomState start{state.seed, state.stream, state.offset};
+  state.offset += static_cast<std::uint64_t>(words);
+  random.set_state(state);
+  return start;
+}
 
 /// Blocks `first` to `first` + 31 of the sequence of core's Generator (Philox4x32-10) with this seed and
 /// stream, made side by side so that the loops vectorise: the same 128 words, in order.
@@ -42,6 +58,22 @@ inline void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t
     words[4 * i + 1] = c1[i];
     words[4 * i + 2] = c2[i];
     words[4 * i + 3] = c3[i];
+  }
+}
+
+/// Random words for items [begin, end) of which each takes `each`: item i has those from offset + i each on,
+/// whichever thread asks. Calls f(i, n, words) for one stretch of n items after the other.
+template <Index each, class F>
+void for_words(RandomState random, Index begin, Index end, F&& f) {
+  constexpr Index batch = 128;
+  std::uint32_t words[batch];
+  while (begin < end) {
+    const std::uint64_t at = random.offset + static_cast<std::uint64_t>(begin * each);
+    const auto skip = static_cast<Index>(at % 4);  // a block is four words, and the first may be used in part
+    philox_words(random.seed, random.stream, at / 4, words);
+    const Index n = std::min((batch - skip) / each, end - begin);
+    f(begin, n, words + skip);
+    begin += n;
   }
 }
 

@@ -12,12 +12,9 @@ Tensor dropout(const Tensor& x, double p, Generator& random, bool training) {
   const Tensor packed = detail::packed(x);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor keep = Tensor::empty(x.shape(), DType::u8, x.device());
-  Generator::State state = random.state();
-  const RandomState start{state.seed, state.stream, state.offset};
+  const RandomState start = take_words(random, x.numel());
   std::visit([&](auto d) { dropout_forward(d, view_of(packed), p, start, view_of(keep), view_of(y)); },
              x.device());
-  state.offset += static_cast<std::uint64_t>(x.numel());
-  random.set_state(state);
   record("dropout", {x}, {y}, [p, keep = Saved(keep)](Backward& b) {
     std::visit([&](auto d) { dropout_backward(d, view_of(b.dy()), p, view_of(keep.get()), target_of(b, 0)); },
                keep->device());
