@@ -114,31 +114,56 @@ void put_window(const T* window, const DrawGeometry<T>& g, const AxisGradient<T>
   store(to.as<T>() + b * 5, 5, to.into, [&](Index k) { return gradient[k]; });
 }
 
-// ---- Small products, vectorised along rows of w numbers. `set` tells whether y is set or added to.
+// ---- Small products, vectorised along rows of w numbers; four at a time, because a loop over so few numbers
+// costs as much to start as to run.
 
-// y [m,w] (+)= a [m,k] x [k,w], with a's element (i, l) at i row + l column.
+// y [m,w] (+)= factor a [m,k] x [k,w], with a's element (i, l) at i row + l column.
 template <class T>
-void product(Index m, Index k, Index w, const T* __restrict a, Index row, Index column, const T* __restrict x,
-             T* __restrict y, Into into, T factor = 1) {
+void product(Index m, Index k, Index w, const T* a, Index row, Index column, const T* x, T* y, Into into,
+             T factor = 1) {
   for (Index i = 0; i < m; ++i) {
-    T* __restrict out = y + i * w;
-    if (into == Into::set) std::fill_n(out, w, T(0));
-    for (Index l = 0; l < k; ++l) {
+    T* out = y + i * w;
+    Into how = into;
+    Index l = 0;
+    for (; l + 4 <= k; l += 4) {
+      const T *p = a + i * row + l * column, *x0 = x + l * w, *x1 = x0 + w, *x2 = x1 + w, *x3 = x2 + w;
+      const T c0 = factor * p[0], c1 = factor * p[column], c2 = factor * p[2 * column],
+              c3 = factor * p[3 * column];
+      store(out, w, how, [=](Index j) { return c0 * x0[j] + c1 * x1[j] + (c2 * x2[j] + c3 * x3[j]); });
+      how = Into::add;
+    }
+    for (; l < k; ++l) {
       const T c = factor * a[i * row + l * column];
-      const T* __restrict in = x + l * w;
-      for (Index j = 0; j < w; ++j) out[j] += c * in[j];
+      store(out, w, how, [=, from = x + l * w](Index j) { return c * from[j]; });
+      how = Into::add;
     }
   }
 }
 
-// y [m,k] (+)= a [m,w] x [k,w]^T
+// y [m,k] (+)= factor a [m,w] x [k,w]^T
 template <class T>
 void dots(Index m, Index k, Index w, const T* a, const T* x, T* y, Into into, T factor = 1) {
-  for (Index i = 0; i < m; ++i)
-    for (Index l = 0; l < k; ++l) {
-      const T s = factor * sum_of<T>(w, [p = a + i * w, q = x + l * w](Index j) { return p[j] * q[j]; });
-      y[i * k + l] = into == Into::set ? s : y[i * k + l] + s;
+  const auto put = [=](Index at, T sum) { y[at] = into == Into::set ? factor * sum : y[at] + factor * sum; };
+  for (Index i = 0; i < m; ++i) {
+    const T* p = a + i * w;
+    Index l = 0;
+    for (; l + 4 <= k; l += 4) {
+      const T *x0 = x + l * w, *x1 = x0 + w, *x2 = x1 + w, *x3 = x2 + w;
+      T s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+      for (Index j = 0; j < w; ++j) {
+        s0 += p[j] * x0[j];
+        s1 += p[j] * x1[j];
+        s2 += p[j] * x2[j];
+        s3 += p[j] * x3[j];
+      }
+      put(i * k + l, s0);
+      put(i * k + l + 1, s1);
+      put(i * k + l + 2, s2);
+      put(i * k + l + 3, s3);
     }
+    for (; l < k; ++l) put(i * k + l, sum_of<T>(w, [p, q = x + l * w](Index j) { return p[j] * q[j]; }));
+  }
 }
 
 // Runs f<T>(b, scratch) for every image, with `numbers` of scratch.

@@ -23,10 +23,11 @@ void lstm_cell_forward(Cpu cpu, const View& x, const View& h, const View& c, con
   const Index B = x.shape[0], I = x.shape[1], H = h.shape[1];
   visit_float("lstm_cell", x.dtype, [&]<class T>() {
     T* g = gates.as<T>();
-    std::fill_n(g, B * 4 * H, T(0));
-    for (Index b = 0; b < B; ++b) {
-      add_bias(g + b * 4 * H, b_ih, 4 * H);
-      add_bias(g + b * 4 * H, b_hh, 4 * H);
+    if (B > 0) {
+      std::fill_n(g, 4 * H, T(0));
+      add_bias(g, b_ih, 4 * H);
+      add_bias(g, b_hh, 4 * H);
+      for (Index b = 1; b < B; ++b) std::copy_n(g, 4 * H, g + b * 4 * H);
     }
     gemm(cpu, B, 4 * H, I, {x.as<const T>(), std::max<Index>(I, 1)},
          {w_ih.as<const T>(), std::max<Index>(I, 1), true}, {g, 4 * H}, Into::add);

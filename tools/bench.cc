@@ -11,6 +11,7 @@
 
 #include "fovea/core/memory.h"
 #include "fovea/core/tape.h"
+#include "fovea/models/draw/draw.h"
 #include "fovea/models/layers/lstm.h"
 #include "fovea/models/ntm/learner.h"
 #include "fovea/models/training/clip.h"
@@ -69,6 +70,31 @@ Step ntm_step(Index batch, const BenchOptions& o) {
   };
 }
 
+// One training step of DRAW with attention: 10 steps on 28x28 pixels, LSTM 256, z 10, read and write N = 5,
+// states that start at 0, Adam, clipping by norm 5.
+Step draw_step(Index batch, const BenchOptions& o) {
+  struct State {
+    Generator random{1};
+    draw::Draw model;
+    std::unique_ptr<Adam> optimizer;
+    Tensor images;
+  };
+  auto s = std::make_shared<State>();
+  s->model = draw::Draw(
+      {.steps = o.length.value_or(10), .hidden = o.hidden_size.value_or(256), .learned_start = false},
+      s->random);
+  s->optimizer = std::make_unique<Adam>(flatten(s->model), Adam::Options{});
+  s->images = rand_bernoulli({batch, 1, 28, 28}, s->random, 0.5);
+  return [s] {
+    {
+      Tape tape;
+      tape.backward(s->model.loss(s->images, s->random).total());
+    }
+    clip_by_norm(s->optimizer->parameters(), 5);
+    s->optimizer->step();
+  };
+}
+
 // An LSTM cell over 20 steps, one call a step, forward and backward.
 Step lstm_step(Index batch, const BenchOptions& o) {
   const Index T = o.length.value_or(20), I = 32, H = o.hidden_size.value_or(100);
@@ -112,6 +138,7 @@ const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)
   static const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)>>> all = {
       {"ntm_b1", [](const auto& o) { return ntm_step(o.batch_size.value_or(1), o); }},
       {"ntm_b16", [](const auto& o) { return ntm_step(o.batch_size.value_or(16), o); }},
+      {"draw", [](const auto& o) { return draw_step(o.batch_size.value_or(100), o); }},
       {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
       {"chain", [](const auto& o) { return chain_step(o); }}};
   return all;
@@ -158,7 +185,7 @@ void add_bench(Commands& commands) {
   auto o = std::make_shared<BenchOptions>();
   std::vector<std::string> names;
   for (const auto& [name, make] : workloads()) names.push_back(name);
-  command->add_option("names", o->names, "Which: ntm_b1, ntm_b16, lstm, chain (default: all)")
+  command->add_option("names", o->names, "Which: ntm_b1, ntm_b16, draw, lstm, chain (default: all)")
       ->check(CLI::IsMember(names));
   command->add_option("--seconds", o->seconds, "How long to measure each")
       ->capture_default_str()
