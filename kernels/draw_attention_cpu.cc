@@ -61,14 +61,20 @@ T pixel(Index a) {
 
 template <class T>
 void make_filters(const Axis<T>& axis, T* filters) {
+  const Index size = axis.size;
   for (Index i = 0; i < axis.n; ++i) {
     const auto [nearest, shift] = axis.filter(i);
-    T* f = filters + i * axis.size;
-    const T sum = sum_of<T>(axis.size, [=, k = axis.sharpness](Index a) {
-      const T d = pixel<T>(a) - nearest;
-      return f[a] = math::exp(-d * (d + shift) * k);
-    });
-    store(f, axis.size, Into::set, [f, inverse = 1 / sum](Index a) { return f[a] * inverse; });
+    store(filters + i * size, size, Into::set,
+          [=, shift = shift, nearest = nearest, k = axis.sharpness](Index a) {
+            const T d = pixel<T>(a) - nearest;
+            return -d * (d + shift) * k;
+          });
+  }
+  store(filters, axis.n * size, Into::set, [=](Index k) { return math::exp(filters[k]); });
+  for (Index i = 0; i < axis.n; ++i) {
+    T* f = filters + i * size;
+    const T inverse = 1 / sum_of<T>(size, [=](Index a) { return f[a]; });
+    store(f, size, Into::set, [=](Index a) { return f[a] * inverse; });
   }
 }
 

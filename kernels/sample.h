@@ -22,8 +22,9 @@ void gaussian_sample_backward(Cpu, const View& dz, const View& noise, const Targ
 void bernoulli_sample(Cpu, const View& logits, RandomState random, const View& y);
 
 /// Row r of logits [R,K] -> ids [R] (i32): the first k with e^x_0 + ... + e^x_k above the share of their sum
-/// that the uniform number of word r says. Throws where a row has NaN, +inf, or nothing above -inf.
-void categorical_sample(Cpu, const View& logits, RandomState random, const View& ids);
+/// that the uniform number of word r says. Returns the first row that has NaN, +inf, or nothing above -inf;
+/// R when there is none.
+Index categorical_sample(Cpu, const View& logits, RandomState random, const View& ids);
 
 }  // namespace fovea
 

@@ -41,7 +41,10 @@ Tensor categorical_sample(const Tensor& logits, Generator& random) {
   const Tensor x = detail::packed(logits);
   Tensor ids = Tensor::empty(x.shape().erased(x.rank() - 1), DType::i32, x.device());
   const RandomState start = take_words(random, ids.numel());
-  std::visit([&](auto d) { categorical_sample(d, view_of(x), start, view_of(ids)); }, x.device());
+  const Index bad =
+      std::visit([&](auto d) { return categorical_sample(d, view_of(x), start, view_of(ids)); }, x.device());
+  require(bad == ids.numel(), "categorical_sample", "row ", bad, " of the logits ", x.shape(),
+          " is no distribution: it has NaN, inf, or nothing but -inf");
   return ids;
 }
 

@@ -12,7 +12,8 @@ DrawClassifier::DrawClassifier(const Options& o, Generator& random) : options(o)
   require(o.steps > 0 && o.hidden > 0 && o.read_size > 0, "DrawClassifier",
           "steps, hidden and read_size must be at least 1");
   encoder = remembering_cell(o.channels * o.read_size * o.read_size, o.hidden, o.dtype, random);
-  read_window = window_layer(o.hidden, o.dtype, random);
+  read_window = Linear({.in_features = o.hidden, .out_features = 5, .dtype = o.dtype}, random);
+  init_window(read_window, 0, random);
   out = Linear({.in_features = o.hidden, .out_features = o.classes, .dtype = o.dtype}, random);
   encoder_h = Parameter(zeros({o.hidden}, o.dtype));
   encoder_c = Parameter(zeros({o.hidden}, o.dtype));

@@ -1,6 +1,5 @@
 #include "fovea/models/draw/draw.h"
 
-#include "fovea/core/tape.h"
 #include "fovea/ops/bce.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/draw_attention.h"
@@ -19,15 +18,11 @@ Tensor for_batch(const Tensor& x, Index batch) {
   return expand(unsqueeze(x, 0), x.shape().inserted(0, batch));
 }
 
-Tensor flat(const Tensor& x) { return flatten(x, 1); }
-
 }  // namespace
 
-Linear window_layer(Index hidden, DType dtype, Generator& random) {
-  Linear layer({.in_features = hidden, .out_features = 5, .dtype = dtype}, random);
-  init::normal(layer.weight, random, 0, 0.01);
-  init::constant(layer.bias, 0);
-  return layer;
+void init_window(Linear& layer, Index first, Generator& random) {
+  init::normal(slice(layer.weight.detach(), 0, first, first + 5), random, 0, 0.01);
+  init::constant(slice(layer.bias.detach(), 0, first, first + 5), 0);
 }
 
 LstmCell remembering_cell(Index inputs, Index hidden, DType dtype, Generator& random) {
@@ -40,6 +35,13 @@ LstmCell remembering_cell(Index inputs, Index hidden, DType dtype, Generator& ra
 
 Tensor Bound::total() const { return reconstruction + sum(kl); }
 
+// What one step leaves to the next.
+struct Draw::State {
+  Tensor c;  // the canvas
+  LstmState enc, dec;
+  Tensor patch, write_window, read_window;  // what dec.h says
+};
+
 Draw::Draw(const Options& o, Generator& random) : options(o) {
   require(o.height > 0 && o.width > 0 && o.channels > 0, "Draw",
           "height, width and channels must be at least 1");
@@ -48,55 +50,62 @@ Draw::Draw(const Options& o, Generator& random) : options(o) {
           "read_size and write_size must be at least 1");
   const Index picture = o.channels * o.height * o.width, H = o.hidden;
   const Index read = o.attention ? o.channels * o.read_size * o.read_size : picture;
-  const Index written = o.attention ? o.channels * o.write_size * o.write_size : picture;
-  const auto layer = [&](Index in, Index out) {
-    return Linear({.in_features = in, .out_features = out, .dtype = o.dtype}, random);
-  };
+  const Index patch = o.attention ? o.channels * o.write_size * o.write_size : picture;
   encoder = remembering_cell(2 * read + H, H, o.dtype, random);
   decoder = remembering_cell(o.latent, H, o.dtype, random);
-  mu = layer(H, o.latent);
-  log_sigma = layer(H, o.latent);
-  write = layer(H, written);
-  if (o.attention) {
-    read_window = window_layer(H, o.dtype, random);
-    write_window = window_layer(H, o.dtype, random);
-  }
+  latent = Linear({.in_features = H, .out_features = 2 * o.latent, .dtype = o.dtype}, random);
+  heads =
+      Linear({.in_features = H, .out_features = patch + (o.attention ? 10 : 0), .dtype = o.dtype}, random);
+  if (o.attention)
+    for (Index window : {patch, patch + 5}) init_window(heads, window, random);
   if (!o.learned_start) return;
   canvas = Parameter(zeros({o.channels, o.height, o.width}, o.dtype));
   for (Parameter* p : {&encoder_h, &encoder_c, &decoder_h, &decoder_c}) *p = Parameter(zeros({H}, o.dtype));
 }
 
-Tensor Draw::start_canvas(Index batch) const {
-  return canvas.defined() ? for_batch(canvas, batch)
-                          : zeros({batch, options.channels, options.height, options.width}, options.dtype);
-}
-
-LstmState Draw::start_state(const LstmCell& cell, const Parameter& h, const Parameter& c, Index batch) const {
-  return h.defined() ? LstmState{for_batch(h, batch), for_batch(c, batch)} : cell.initial_state(batch);
-}
-
-// What is read of the images and of what the canvas c lacks of them, side by side [B,..].
-Tensor Draw::glimpse(const Tensor& images, const Tensor& c, const Tensor& h, Trace* trace) const {
-  if (!options.attention) return concat({flat(images), flat(images - sigmoid(c))}, 1);
-  const Tensor window = read_window.forward(h);
-  if (trace) trace->read_windows.push_back(window.detach());
-  return flat(draw_read(images, c, window, options.read_size));
-}
-
-// The canvas c with what is written on it.
-Tensor Draw::drawn(const Tensor& c, const Tensor& h, Trace* trace) const {
-  const Tensor w = write.forward(h);
-  Tensor next;
-  if (options.attention) {
-    const Tensor window = write_window.forward(h);
-    const Index N = options.write_size;
-    next = draw_write(c, reshape(w, {h.size(0), options.channels, N, N}), window);
-    if (trace) trace->write_windows.push_back(window.detach());
+Draw::State Draw::start(Index batch) const {
+  const Options& o = options;
+  State s;
+  if (o.learned_start) {
+    s = {for_batch(canvas, batch),
+         {for_batch(encoder_h, batch), for_batch(encoder_c, batch)},
+         {for_batch(decoder_h, batch), for_batch(decoder_c, batch)}};
   } else {
-    next = c + reshape(w, c.shape());
+    s = {zeros({batch, o.channels, o.height, o.width}, o.dtype), encoder.initial_state(batch),
+         decoder.initial_state(batch)};
   }
-  if (trace) trace->canvases.push_back(next.detach());
-  return next;
+  if (o.attention) look(s);
+  return s;
+}
+
+// Has the heads read dec.h.
+void Draw::look(State& s) const {
+  const Tensor all = heads.forward(s.dec.h);
+  const Options& o = options;
+  if (!o.attention) {
+    s.patch = reshape(all, s.c.shape());
+    return;
+  }
+  const Index N = o.write_size;
+  const std::vector<Tensor> parts = split(all, {o.channels * N * N, 5, 5}, 1);
+  s.patch = reshape(parts[0], {s.c.size(0), o.channels, N, N});
+  s.write_window = parts[1];
+  s.read_window = parts[2];
+}
+
+// What is seen of the images and of what the canvas lacks of them, side by side [B,..].
+Tensor Draw::read(const Tensor& images, const State& s, Trace* trace) const {
+  if (!options.attention) return concat({flatten(images, 1), flatten(images - sigmoid(s.c), 1)}, 1);
+  if (trace) trace->read_windows.push_back(s.read_window.detach());
+  return flatten(draw_read(images, s.c, s.read_window, options.read_size), 1);
+}
+
+void Draw::write(State& s, Trace* trace) const {
+  look(s);
+  s.c = options.attention ? draw_write(s.c, s.patch, s.write_window) : s.c + s.patch;
+  if (!trace) return;
+  trace->canvases.push_back(s.c.detach());
+  if (options.attention) trace->write_windows.push_back(s.write_window.detach());
 }
 
 Bound Draw::loss(const Tensor& images, Generator& random, Trace* trace) const {
@@ -105,43 +114,34 @@ Bound Draw::loss(const Tensor& images, Generator& random, Trace* trace) const {
           "Draw", "images ", images.shape(), " must be [B,", o.channels, ",", o.height, ",", o.width, "]");
   require(images.dtype() == o.dtype, "Draw", "images are ", images.dtype(), "; this model takes ", o.dtype,
           " in [0, 1]");
-  const Index B = images.size(0);
-  Tensor c = start_canvas(B);
-  LstmState enc = start_state(encoder, encoder_h, encoder_c, B);
-  LstmState dec = start_state(decoder, decoder_h, decoder_c, B);
+  State s = start(images.size(0));
   std::vector<Tensor> kl;
   for (Index t = 0; t < o.steps; ++t) {
-    enc = encoder.forward(concat({glimpse(images, c, dec.h, trace), dec.h}, 1), enc);
-    const Tensor m = mu.forward(enc.h), s = log_sigma.forward(enc.h);
-    kl.push_back(gaussian_kl(m, s));
-    dec = decoder.forward(gaussian_sample(m, s, random), dec);
-    c = drawn(c, dec.h, trace);
+    s.enc = encoder.forward(concat({read(images, s, trace), s.dec.h}, 1), s.enc);
+    const std::vector<Tensor> q = split(latent.forward(s.enc.h), 2, 1);  // mu and log sigma of z_t
+    kl.push_back(gaussian_kl(q[0], q[1]));
+    s.dec = decoder.forward(gaussian_sample(q[0], q[1], random), s.dec);
+    write(s, trace);
   }
-  const double share = 1 / static_cast<double>(B);
-  return {bce_with_logits(c, images, Reduction::sum) * share, sum(stack(kl, 0), 1) * share};
+  const double share = 1 / static_cast<double>(images.size(0));
+  return {bce_with_logits(s.c, images, Reduction::sum) * share, sum(stack(kl, 0), 1) * share};
 }
 
 Tensor Draw::generate(Index n, Generator& random, Trace* trace) const {
-  Tensor c = start_canvas(n);
-  LstmState dec = start_state(decoder, decoder_h, decoder_c, n);
+  State s = start(n);
   const Tensor zero = zeros({n, options.latent}, options.dtype);
   for (Index t = 0; t < options.steps; ++t) {
-    dec = decoder.forward(gaussian_sample(zero, zero, random), dec);
-    c = drawn(c, dec.h, trace);
+    s.dec = decoder.forward(gaussian_sample(zero, zero, random), s.dec);
+    write(s, trace);
   }
-  return sigmoid(c);
+  return sigmoid(s.c);
 }
 
 void Draw::each(Visitor& v) {
   v("encoder", encoder);
   v("decoder", decoder);
-  v("mu", mu);
-  v("log_sigma", log_sigma);
-  if (options.attention) {
-    v("read_window", read_window);
-    v("write_window", write_window);
-  }
-  v("write", write);
+  v("latent", latent);
+  v("heads", heads);
   v("canvas", canvas);
   v("encoder_h", encoder_h);
   v("encoder_c", encoder_c);

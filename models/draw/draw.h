@@ -56,21 +56,22 @@ struct Draw {
 
   Options options;
   LstmCell encoder, decoder;
-  Linear mu, log_sigma;
-  Linear read_window, write_window;  // with attention
-  Linear write;                      // to the patch, or without attention to the canvas
+  Linear latent;     // of h^enc: mu, then log sigma
+  Linear heads;      // of h^dec: the patch, the windows to write it through and to read next; or the canvas
   Parameter canvas;  // what a picture starts with, if learned: [C,H,W] and four times [hidden]
   Parameter encoder_h, encoder_c, decoder_h, decoder_c;
 
  private:
-  Tensor start_canvas(Index batch) const;
-  LstmState start_state(const LstmCell& cell, const Parameter& h, const Parameter& c, Index batch) const;
-  Tensor glimpse(const Tensor& images, const Tensor& c, const Tensor& h, Trace* trace) const;
-  Tensor drawn(const Tensor& c, const Tensor& h, Trace* trace) const;
+  struct State;
+  State start(Index batch) const;
+  void look(State& s) const;
+  Tensor read(const Tensor& images, const State& s, Trace* trace) const;
+  void write(State& s, Trace* trace) const;
 };
 
-/// A linear layer for a window that starts out as the whole picture: N(0, 0.01^2), bias 0.
-Linear window_layer(Index hidden, DType dtype, Generator& random);
+/// Makes outputs `first` and the four after it a window that starts out as the whole picture: weights N(0,
+/// 0.01^2), biases 0.
+void init_window(Linear& layer, Index first, Generator& random);
 
 /// An LSTM cell whose forget gates start open: as PyTorch's, but with one bias, which is 1 on the forget
 /// gates and else 0.
