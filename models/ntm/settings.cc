@@ -17,7 +17,7 @@ struct DefaultRow {
 };
 constexpr DefaultRow best[] = {
     {"copy", 60000, "lstm", 100, 1, "constant", 0, 1e-3, "cosine"},
-    {"repeat-copy", 100000, "feedforward", 100, 1, "constant", 8, 1e-3, "cooldown"},
+    {"repeat-copy", 100000, "lstm", 100, 1, "random", 8, 3e-3, "cooldown"},
     {"recall", 150000, "feedforward", 256, 4, "constant", 0, 3e-4, "cooldown"},
     {"ngrams", 100000, "lstm", 100, 1, "constant", 8, 1e-3, "cooldown"},
     {"sort", 300000, "feedforward", 128, 4, "random", 0, 3e-4, "cooldown"}};
