@@ -20,7 +20,7 @@ struct GridSampleOptions {
 ///   dx_mn += dy k(q - m) k(p - n),  dp = dy sum_mn x_mn k(q - m) sign(n - p) [|n - p| < 1]
 /// where at a whole p the slope is that towards n = p + 1. Nearest reads pixel (p,q) rounded, halves to even,
 /// and has no slope. With zeros around, every pixel outside the image counts 0 for itself, also next to the
-/// border; with the border continued, p is held between 0 and W - 1 and has slope 0 where it is held.
+/// border; with the border continued, p is held between 0 and W - 1 and has slope 0 there and beyond.
 ///
 /// Points may be anything: far away or infinite ones are outside, those with a NaN give NaN, in y and in
 /// their own gradient, and add nothing to dx. A pixel of weight 0 is not read, whatever it holds. H and W are

@@ -14,8 +14,8 @@ Tensor control_points(Index n, DType dtype = DType::f32);
 /// target point,
 ///   point = a + b x + c y + sum_k w_k U(|p - c_k|),  U(r) = r^2 ln r^2
 /// the w_k orthogonal to 1, x and y. The points are linear in theta, so this is one product: point = M theta,
-/// dtheta = M^T dpoint. M [H'W',K] is made in double at every call, which costs about as much as sampling 40
-/// images.
+/// dtheta = M^T dpoint. M [H'W',K] is made anew at every call, in double: 0.15 ms for 16 control points and
+/// 20 x 20 pixels.
 SamplingGrid thin_plate_spline_grid(const Tensor& theta, Index height, Index width, AlignCorners corners);
 
 }  // namespace fovea

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "fovea/core/tape.h"
 #include "fovea/ops/create.h"
@@ -88,6 +89,20 @@ TEST_CASE("grid_sample: gradients of one input alone") {
            return sample(in[0], cast(g, in[0].dtype()), AlignCorners::no);
          }});
 }
+
+TEST_CASE("grid_sample: one tensor as the image and the points") {
+  check({.op = "grid_sample",
+         .variant = "one tensor twice",
+         .shapes = {{{1, 2, 3, 2}}, {{2, 3, 5, 2}}},
+         .f = [](const Inputs& x) { return sample(x[0], x[0], AlignCorners::no); },
+         .oracle = [](const Inputs& x) { return by_sum(x[0], x[0], AlignCorners::no, Surroundings::zeros); },
+         .low = -1.2,
+         .high = 1.2});
+}
+
+// Points without a word on the corners are no grid.
+static_assert(!std::is_constructible_v<SamplingGrid, Tensor>);
+static_assert(!std::is_default_constructible_v<SamplingGrid>);
 
 TEST_CASE("grid_sample: the identity reproduces the image") {
   for (AlignCorners corners : both_corners)

@@ -83,9 +83,9 @@ TEST_CASE("upsample: the same size is the same image") {
 }
 
 TEST_CASE("upsample: nearest repeats every pixel, whatever the size") {
-  // In f32 the quotient n / (n k) times i k falls short of i for some n, and the pixel before is read.
-  for (Index n = 1; n <= 120; ++n)
-    for (Index k : {2, 3, 7}) {
+  // 1/41 and 1/47 in f32, times 41 and 47, stay below 1: that would read the pixel before.
+  for (Index n = 1; n <= 40; ++n)
+    for (Index k : {2, 3, 41, 47}) {
       const Tensor x = reshape(arange(n, DType::f32), {1, 1, 1, n});
       const Tensor y = upsample(x, {.size = {1, n * k}, .mode = Interpolation::nearest});
       CHECK(difference(max_pool2d(y, {.kernel = {1, k}}), x) == 0);
