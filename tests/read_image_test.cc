@@ -11,14 +11,15 @@
 
 #include "fovea/core/generator.h"
 #include "fovea/core/memory.h"
+#include "tests/test_dir.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
 
-const fs::path pictures = fs::path(FOVEA_TEST_DIR) / "golden" / "pictures";
-const fs::path corpus = fs::path(FOVEA_TEST_DIR) / "corpus";
+const fs::path pictures = fovea::tests::test_dir() / "golden" / "pictures";
+const fs::path corpus = fovea::tests::test_dir() / "corpus";
 
 std::string content_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
