@@ -6,7 +6,10 @@
 #include <limits>
 
 #include "fovea/core/tape.h"
+#include "fovea/models/layers/conv2d.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/reduce.h"
+#include "tests/golden.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -245,6 +248,73 @@ TEST_CASE("conv_transpose2d: bad input") {
       },
       {"[conv_transpose2d]", "padding (0,4)", "no columns", "pad less"});
   check_throws([&] { conv_transpose2d(x, w, zeros({4})); }, {"[conv_transpose2d]", "bias", "(8)"});
+}
+
+template <Layer L>
+void check_one(const NpzFile& file, const char* name, L layer) {
+  check_layer(file, name, named_parameters(layer),
+              [&](const std::vector<Tensor>& x) { return std::vector{layer.forward(x[0])}; });
+}
+
+TEST_CASE("Conv2d and ConvTranspose2d: as PyTorch's") {
+  constexpr DType f64 = DType::f64;
+  const NpzFile file = golden("conv2d.npz");
+  Generator random(1);
+  check_one(file, "conv2d",
+            Conv2d({.in_channels = 4,
+                    .out_channels = 6,
+                    .kernel_size = {3, 2},
+                    .stride = {2, 1},
+                    .padding = {1, 2},
+                    .dilation = {1, 2},
+                    .groups = 2,
+                    .dtype = f64},
+                   random));
+  check_one(
+      file, "conv2d_no_bias",
+      Conv2d({.in_channels = 3, .out_channels = 5, .kernel_size = 3, .bias = false, .dtype = f64}, random));
+  check_one(file, "conv_transpose2d",
+            ConvTranspose2d({.in_channels = 4,
+                             .out_channels = 6,
+                             .kernel_size = {3, 4},
+                             .stride = {2, 3},
+                             .padding = {1, 0},
+                             .output_padding = {1, 2},
+                             .dilation = {2, 1},
+                             .groups = 2,
+                             .dtype = f64},
+                            random));
+  check_one(file, "conv_transpose2d_no_bias",
+            ConvTranspose2d({.in_channels = 3,
+                             .out_channels = 2,
+                             .kernel_size = 4,
+                             .stride = 2,
+                             .padding = 1,
+                             .bias = false,
+                             .dtype = f64},
+                            random));
+}
+
+TEST_CASE("Conv2d and ConvTranspose2d: PyTorch's initial values, and bad sizes") {
+  Generator random(1);
+  const auto starts = [](const Tensor& t, double a) {
+    CHECK(max(abs(t)).item<double>() <= a);
+    CHECK(max(abs(t)).item<double>() > 0.98 * a);
+    CHECK(var(t).item<double>() == doctest::Approx(a * a / 3).epsilon(0.1));
+  };
+  const Conv2d conv({.in_channels = 8, .out_channels = 300, .kernel_size = {2, 3}, .groups = 2}, random);
+  starts(conv.weight, 1 / std::sqrt(4 * 6.0));
+  starts(conv.bias, 1 / std::sqrt(4 * 6.0));
+  const ConvTranspose2d up({.in_channels = 8, .out_channels = 300, .kernel_size = {2, 3}, .groups = 2},
+                           random);
+  starts(up.weight, 1 / std::sqrt(150 * 6.0));
+  starts(up.bias, 1 / std::sqrt(150 * 6.0));
+  check_throws([&] { Conv2d({.in_channels = 3, .out_channels = 4}, random); },
+               {"[Conv2d]", "kernel_size (0,0)"});
+  check_throws([&] { Conv2d({.in_channels = 3, .out_channels = 4, .kernel_size = 1, .groups = 2}, random); },
+               {"[Conv2d]", "in_channels 3", "groups 2"});
+  check_throws([&] { ConvTranspose2d({.in_channels = 3, .kernel_size = 2}, random); },
+               {"[ConvTranspose2d]", "out_channels 0"});
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/layers.npz, lstm.npz, gru.npz and rnn.npz: outputs and gradients of PyTorch's layers, in double.
+"""Writes tests/golden/layers.npz, lstm.npz, gru.npz, rnn.npz and conv2d.npz: outputs and gradients of PyTorch's layers, in double.
 
 Needs torch and numpy. A case holds "<case>/p/<parameter>" (PyTorch's names), inputs "<case>/x<i>", outputs "<case>/y<i>",
 weights of the objective sum_i sum(y_i * s_i) "<case>/s<i>", and its gradients "<case>/g/<parameter>" and "<case>/dx<i>".
@@ -71,3 +71,10 @@ for kind, call, states in (("LSTM", lstm, 2), ("GRU", recurrent, 1), ("RNN", rec
     if kind == "RNN":
         case("relu", nn.RNN(3, 4, batch_first=True, nonlinearity="relu"), [torch.randn(2, 5, 3)], recurrent)
     save(f"{name}.npz")
+
+case("conv2d", nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), [torch.randn(2, 4, 7, 6)])
+case("conv2d_no_bias", nn.Conv2d(3, 5, 3, bias=False), [torch.randn(2, 3, 5, 4)])
+case("conv_transpose2d", nn.ConvTranspose2d(4, 6, (3, 4), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), groups=2,
+                                            dilation=(2, 1)), [torch.randn(1, 4, 2, 3)])
+case("conv_transpose2d_no_bias", nn.ConvTranspose2d(3, 2, 4, stride=2, padding=1, bias=False), [torch.randn(2, 3, 5, 4)])
+save("conv2d.npz")
