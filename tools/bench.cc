@@ -12,6 +12,7 @@
 #include "fovea/core/memory.h"
 #include "fovea/core/tape.h"
 #include "fovea/models/draw/draw.h"
+#include "fovea/models/layers/conv2d.h"
 #include "fovea/models/layers/lstm.h"
 #include "fovea/models/ntm/learner.h"
 #include "fovea/models/training/clip.h"
@@ -134,13 +135,61 @@ Step chain_step(const BenchOptions& o) {
   };
 }
 
+// One convolution, forward and backward to the image, the weight and the bias.
+struct ConvShape {
+  Index batch, in, out, kernel, size, padding = 0;
+};
+Step conv2d_step(const ConvShape& c, const BenchOptions& o) {
+  struct State {
+    Generator random{1};
+    Conv2d layer;
+    Tensor x, dy;
+  };
+  auto s = std::make_shared<State>();
+  const Index B = o.batch_size.value_or(c.batch), out = c.size + 2 * c.padding - c.kernel + 1;
+  s->layer = Conv2d(
+      {.in_channels = c.in, .out_channels = c.out, .kernel_size = c.kernel, .padding = c.padding}, s->random);
+  s->x = rand_normal({B, c.in, c.size, c.size}, s->random);
+  s->dy = rand_normal({B, c.out, out, out}, s->random);
+  return [s] {
+    s->layer.weight.zero_grad();
+    s->layer.bias.zero_grad();
+    Tape tape;
+    tape.backward(s->layer.forward(tape.watch(s->x)), {.seed = s->dy});
+  };
+}
+
 const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)>>>& workloads() {
   static const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)>>> all = {
       {"ntm_b1", [](const auto& o) { return ntm_step(o.batch_size.value_or(1), o); }},
       {"ntm_b16", [](const auto& o) { return ntm_step(o.batch_size.value_or(16), o); }},
       {"draw", [](const auto& o) { return draw_step(o.batch_size.value_or(100), o); }},
       {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
-      {"chain", [](const auto& o) { return chain_step(o); }}};
+      {"chain", [](const auto& o) { return chain_step(o); }},
+      // The spatial transformer's four, and two of the sizes that image networks have.
+      {"conv2d_stn1",
+       [](const auto& o) {
+         return conv2d_step({256, 1, 20, 5, 30}, o);
+       }},
+      {"conv2d_stn2",
+       [](const auto& o) {
+         return conv2d_step({256, 20, 20, 5, 13}, o);
+       }},
+      {"conv2d_stn3",
+       [](const auto& o) {
+         return conv2d_step({256, 1, 32, 3, 20}, o);
+       }},
+      {"conv2d_stn4",
+       [](const auto& o) {
+         return conv2d_step({256, 32, 32, 3, 9}, o);
+       }},
+      {"conv2d_28",
+       [](const auto& o) {
+         return conv2d_step({64, 32, 32, 3, 28, 1}, o);
+       }},
+      {"conv2d_56", [](const auto& o) {
+         return conv2d_step({16, 64, 64, 3, 56, 1}, o);
+       }}};
   return all;
 }
 
@@ -172,7 +221,7 @@ void measure(const std::string& name, const BenchOptions& o) {
                        .dump()
                 << std::endl;
     else
-      std::printf("%-10s min %9.4f ms   median %9.4f ms   n %6zu   tensors %7.2f MB   process %6.1f MB\n",
+      std::printf("%-11s min %9.4f ms   median %9.4f ms   n %6zu   tensors %7.2f MB   process %6.1f MB\n",
                   name.c_str(), low, median, ms.size(), static_cast<double>(memory_stats().peak) / 1e6, rss);
     std::fflush(stdout);
   }
@@ -185,7 +234,7 @@ void add_bench(Commands& commands) {
   auto o = std::make_shared<BenchOptions>();
   std::vector<std::string> names;
   for (const auto& [name, make] : workloads()) names.push_back(name);
-  command->add_option("names", o->names, "Which: ntm_b1, ntm_b16, draw, lstm, chain (default: all)")
+  command->add_option("names", o->names, "Which: " + CLI::detail::join(names, ", ") + " (default: all)")
       ->check(CLI::IsMember(names));
   command->add_option("--seconds", o->seconds, "How long to measure each")
       ->capture_default_str()
