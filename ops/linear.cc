@@ -7,7 +7,7 @@
 namespace fovea {
 namespace {
 
-constexpr Index few_rows = 128;
+constexpr Index few_rows = 64;
 
 using Pairs = std::span<const std::pair<Tensor, Tensor>>;
 
