@@ -2,6 +2,7 @@
 #define FOVEA_CORE_GENERATOR_H_
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 namespace fovea {
@@ -39,7 +40,9 @@ class Generator {
 
   /// A generator of the same seed whose sequence does not overlap this one's, for every different `stream`.
   Generator fork(std::uint64_t stream) const {
-    return Generator(state_.seed, state_.stream ^ (stream + 1) << 20);
+    // Mixed first, so that fork(a).fork(b) is not fork(b).fork(a).
+    const std::uint64_t mixed = std::rotl(state_.stream, 23) * 0x9E3779B97F4A7C15u;
+    return Generator(state_.seed, mixed ^ (stream + 1) << 20);
   }
 
   /// Block n of the sequence of (seed, stream).

@@ -1,4 +1,4 @@
-#include "fovea/images/read_image.h"
+#include "fovea/models/images/read_image.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

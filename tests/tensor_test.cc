@@ -133,6 +133,7 @@ TEST_CASE("generator: state is savable, seeds and forks differ") {
   CHECK(b.bits() == next);
   CHECK(Generator(6).bits() != Generator(5).bits());
   CHECK(Generator(5).fork(1).bits() != Generator(5).bits());
+  CHECK(Generator(5).fork(1).fork(2).bits() != Generator(5).fork(2).fork(1).bits());
 }
 
 TEST_CASE("generator: moments of the distributions") {

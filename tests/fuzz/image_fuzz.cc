@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fovea/core/memory.h"
-#include "fovea/images/read_image.h"
+#include "fovea/models/images/read_image.h"
 
 // Reads a picture; anything but success or Error is a defect.
 

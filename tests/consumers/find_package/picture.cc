@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "fovea/images/read_image.h"
+#include "fovea/models/images/read_image.h"
 
 int main(int, char** argv) {
   const fovea::Tensor t = fovea::read_image(argv[1]);

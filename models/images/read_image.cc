@@ -1,10 +1,10 @@
-#include "fovea/images/read_image.h"
+#include "fovea/models/images/read_image.h"
 
 #include <algorithm>
 #include <string_view>
 
 #include "fovea/core/mapped_file.h"
-#include "fovea/images/decode.h"
+#include "fovea/models/images/decode.h"
 
 namespace fovea {
 namespace {

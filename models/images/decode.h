@@ -1,5 +1,5 @@
-#ifndef FOVEA_IMAGES_DECODE_H_
-#define FOVEA_IMAGES_DECODE_H_
+#ifndef FOVEA_MODELS_IMAGES_DECODE_H_
+#define FOVEA_MODELS_IMAGES_DECODE_H_
 
 #include <cstddef>
 #include <span>
@@ -33,4 +33,4 @@ Tensor decode_jpeg(const ImageFile& file);
 
 }  // namespace fovea::detail
 
-#endif  // FOVEA_IMAGES_DECODE_H_
+#endif  // FOVEA_MODELS_IMAGES_DECODE_H_

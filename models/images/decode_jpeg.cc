@@ -4,7 +4,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "fovea/images/decode.h"
+#include "fovea/models/images/decode.h"
 
 namespace fovea::detail {
 namespace {

@@ -1,6 +1,6 @@
 #include <png.h>
 
-#include "fovea/images/decode.h"
+#include "fovea/models/images/decode.h"
 
 namespace fovea::detail {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef FOVEA_IMAGES_READ_IMAGE_H_
-#define FOVEA_IMAGES_READ_IMAGE_H_
+#ifndef FOVEA_MODELS_IMAGES_READ_IMAGE_H_
+#define FOVEA_MODELS_IMAGES_READ_IMAGE_H_
 
 #include <filesystem>
 
@@ -27,4 +27,4 @@ Tensor read_image(const std::filesystem::path& path, const ReadImageOptions& opt
 
 }  // namespace fovea
 
-#endif  // FOVEA_IMAGES_READ_IMAGE_H_
+#endif  // FOVEA_MODELS_IMAGES_READ_IMAGE_H_
