@@ -58,6 +58,9 @@ class Learner {
   /// Copies the like into the model.
   virtual void load(const std::vector<NamedTensor>& tensors) = 0;
 
+  /// After start().
+  Optimizer& optimizer() { return *optimizer_; }
+
   Generator data_;
 
  private:

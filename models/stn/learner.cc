@@ -1,0 +1,175 @@
+#include "fovea/models/stn/learner.h"
+
+#include <algorithm>
+
+#include "fovea/models/data/distort.h"
+#include "fovea/models/data/scenes.h"
+#include "fovea/models/layers/weights_file.h"
+#include "fovea/ops/cross_entropy.h"
+
+namespace fovea::stn {
+namespace {
+
+constexpr const char* names[] = {"transformed", "resampled", "full_size"};
+
+// What the two networks are made of. Sizes are those of the Lasagne recipe for cluttered digits, and the
+// paper's appendix A.1 for distorted ones.
+struct Networks {
+  ConvNet::Options localisation, classifier;
+};
+
+Networks networks(const Settings& s) {
+  if (s.net == "fcn") return {{.hidden = {32, 32, 32}}, {.hidden = {256, 200}}};
+  require(s.net == "cnn", "stn", "'", s.net, "' is not a net; there are cnn and fcn");
+  const bool clutter = s.task == "cluttered";
+  Networks n{{.filters = {20, 20}, .kernels = {5, 5}, .pool_first = true, .hidden = {clutter ? 50 : 20}}, {}};
+  if (clutter)
+    n.classifier = {.filters = {32, 32}, .kernels = {3, 3}, .hidden = {256}};
+  else
+    n.classifier = {.filters = {32, 32}, .kernels = {9, 7}};
+  if (s.task == "addition") n.classifier.hidden = {256};
+  return n;
+}
+
+// A network on the picture in full size, widened until it has as many parameters as the one with
+// transformers.
+Stn full_size(Stn::Options o, Index parameters, Generator& random) {
+  o.placement = Stn::Placement::none;
+  o.size = o.height;
+  for (;;) {
+    Stn model(o, random);
+    if (parameter_count(model) >= parameters) return model;
+    for (std::vector<Index>* widths : {&o.classifier.filters, &o.classifier.hidden})
+      for (Index& width : *widths) width += (width + 7) / 8;
+  }
+}
+
+}  // namespace
+
+Stn::Options network_for(const Settings& s, const Shape& picture) {
+  using P = Stn::Placement;
+  using K = SpatialTransformer::Kind;
+  const Networks n = networks(s);
+  return {.channels = picture[1],
+          .height = picture[2],
+          .width = picture[3],
+          .classes = s.task == "addition" ? 19 : 10,
+          .placement = chosen<P>("stn", "placement", s.placement,
+                                 {{"image", P::image},
+                                  {"features", P::features},
+                                  {"chain", P::chain},
+                                  {"parallel", P::parallel},
+                                  {"none", P::none}}),
+          .kind = chosen<K>("stn", "kind of transformer", s.kind,
+                            {{"affine", K::affine},
+                             {"projective", K::projective},
+                             {"tps", K::thin_plate_spline},
+                             {"attention", K::attention}}),
+          .size = s.size,
+          .padding = chosen<Surroundings>("stn", "padding", s.padding,
+                                          {{"zeros", Surroundings::zeros}, {"border", Surroundings::border}}),
+          .localisation = n.localisation,
+          .classifier = n.classifier};
+}
+
+void Learner::Models::each(Visitor& v) {
+  for (std::size_t i = 0; i < all.size(); ++i) v(names[i], all[i]);
+}
+
+Learner::Learner(const Settings& settings, Digits digits)
+    : fovea::Learner(settings),
+      settings_(settings),
+      digits_(std::move(digits)),
+      loader_(
+          digits_.train.size(),
+          [this](std::span<const Index> indices, Index epoch) {
+            const Generator random(settings_.seed, static_cast<std::uint64_t>(settings_.fresh ? epoch : 0));
+            const LabelledImages batch = scenes(settings_.task, digits_.train, indices, random);
+            return Loader::Batch{to_unit(batch.images), batch.labels};
+          },
+          {.batch_size = settings.batch_size}, Generator(settings.seed).fork(data_stream)) {
+  Generator random = Generator(settings.seed).fork(weights_stream);
+  Stn::Options o = network_for(settings, test_scenes(0, 1).images.shape());
+  models_.all.push_back(Stn(o, random));
+  if (settings.with_baseline) {
+    const Index parameters = parameter_count(models_.all.front());
+    models_.all.push_back(full_size(o, parameters, random));
+    o.placement = Stn::Placement::none;
+    models_.all.insert(models_.all.begin() + 1, Stn(o, random));
+  }
+  start(flatten(models_));
+  if (settings.loc_lr_mult != 1) optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
+}
+
+LabelledImages Learner::test_scenes(Index from, Index count) const {
+  std::vector<Index> indices(static_cast<std::size_t>(count));
+  for (Index i = 0; i < count; ++i) indices[static_cast<std::size_t>(i)] = from + i;
+  return scenes(settings_.task, digits_.test, indices, Generator(2015).fork(evaluation_stream));
+}
+
+Tensor Learner::cost() {
+  const Loader::Batch batch = loader_.next();
+  Tensor sum;
+  for (const Stn& model : models_.all) {
+    const Stn::Look look = model.look(batch[0]);
+    Tensor loss = softmax_cross_entropy(look.logits, batch[1]);
+    if (settings_.theta_reg > 0 && !look.transformers.empty())
+      loss = loss + affine(model.penalty(look), settings_.theta_reg, 0);
+    sum = sum.defined() ? sum + loss : loss;
+  }
+  return sum;
+}
+
+Learner::Score Learner::evaluate(Index count) const {
+  const Index total = count > 0 ? std::min(count, digits_.test.size()) : digits_.test.size();
+  const auto classes = static_cast<std::size_t>(models_.all.front().options.classes);
+  Score score{std::vector<double>(models_.all.size()),
+              std::vector<std::vector<Index>>(classes, std::vector<Index>(classes))};
+  constexpr Index most = 250;
+  for (Index from = 0; from < total; from += most) {
+    const LabelledImages batch = test_scenes(from, std::min(most, total - from));
+    const Tensor x = to_unit(batch.images);
+    const auto labels = batch.labels.values<std::int32_t>();
+    for (std::size_t m = 0; m < models_.all.size(); ++m) {
+      const Tensor logits = models_.all[m].forward(x);
+      const float* row = logits.data<float>();
+      for (std::size_t b = 0; b < labels.size(); ++b, row += classes) {
+        const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+        const auto label = static_cast<std::size_t>(labels[b]);
+        if (answer != label) score.error_percent[m] += 100.0 / static_cast<double>(total);
+        if (m == 0) ++score.confusion[label][answer];
+      }
+    }
+  }
+  return score;
+}
+
+Checkpoint Learner::checkpoint() {
+  Checkpoint c = fovea::Learner::checkpoint();
+  c.generators["order"] = loader_.state();
+  return c;
+}
+
+void Learner::restore(const Checkpoint& c) {
+  fovea::Learner::restore(c);
+  const auto order = c.generators.find("order");
+  require(order != c.generators.end(), "stn", "the checkpoint does not say where in the data it stands");
+  loader_.set_state(order->second);
+}
+
+std::vector<NamedTensor> Learner::tensors() { return named_tensors(models_); }
+
+void Learner::load(const std::vector<NamedTensor>& tensors) {
+  load_tensors(models_, tensors, true, "the checkpoint");
+}
+
+LabelledImages scenes(const std::string& task, const LabelledImages& digits, std::span<const Index> indices,
+                      const Generator& random) {
+  if (task == "cluttered") return cluttered(digits, indices, {}, random);
+  if (task == "addition") return digit_sums(digits, indices, random);
+  std::string upper = task;
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return distort(digits, indices, distortion_of(upper), random);
+}
+
+}  // namespace fovea::stn
