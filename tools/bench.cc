@@ -15,9 +15,11 @@
 #include "fovea/models/layers/conv2d.h"
 #include "fovea/models/layers/lstm.h"
 #include "fovea/models/ntm/learner.h"
+#include "fovea/models/stn/learner.h"
 #include "fovea/models/training/clip.h"
 #include "fovea/ops/bce.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
@@ -96,6 +98,31 @@ Step draw_step(Index batch, const BenchOptions& o) {
   };
 }
 
+// One training step of a classifier of cluttered 60x60 digits with an affine transformer, Adam.
+Step stn_step(Index batch) {
+  struct State {
+    Generator random{1};
+    stn::Stn model;
+    std::unique_ptr<Adam> optimizer;
+    Tensor images, classes;
+  };
+  auto s = std::make_shared<State>();
+  s->model = stn::Stn(stn::network_for(stn::settings_for("cluttered", "cnn", "default"), {batch, 1, 60, 60}),
+                      s->random);
+  s->optimizer = std::make_unique<Adam>(flatten(s->model), Adam::Options{});
+  s->images = rand_uniform({batch, 1, 60, 60}, s->random);
+  s->classes = zeros({batch}, DType::i32);
+  for (Index b = 0; b < batch; ++b)
+    s->classes.mutable_data<std::int32_t>()[b] = static_cast<std::int32_t>(s->random.below(10));
+  return [s] {
+    {
+      Tape tape;
+      tape.backward(softmax_cross_entropy(s->model.forward(s->images), s->classes));
+    }
+    s->optimizer->step();
+  };
+}
+
 // An LSTM cell over 20 steps, one call a step, forward and backward.
 Step lstm_step(Index batch, const BenchOptions& o) {
   const Index T = o.length.value_or(20), I = 32, H = o.hidden_size.value_or(100);
@@ -164,6 +191,7 @@ const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)
       {"ntm_b1", [](const auto& o) { return ntm_step(o.batch_size.value_or(1), o); }},
       {"ntm_b16", [](const auto& o) { return ntm_step(o.batch_size.value_or(16), o); }},
       {"draw", [](const auto& o) { return draw_step(o.batch_size.value_or(100), o); }},
+      {"stn", [](const auto& o) { return stn_step(o.batch_size.value_or(256)); }},
       {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
       {"chain", [](const auto& o) { return chain_step(o); }},
       // The spatial transformer's four, and two of the sizes that image networks have.

@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
                     *verb("sample", "Show what a trained model does"),
                     *verb("tape", "Print what a training step records, op by op")};
   add_ntm(commands);
+  add_stn(commands);
   add_general(commands);
   app.footer(
       "Start with:\n"

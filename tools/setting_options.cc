@@ -45,12 +45,15 @@ void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& setti
     const std::string name = option_name(s.name);
     CLI::Option* option = command.get_option_no_throw(name);
     if (!option) {
-      const auto take = [this, s, name](const std::string& text) {
+      const bool is_switch = std::holds_alternative<bool*>(s.value);
+      const auto take = [this, s, name, is_switch](std::string text) {
+        if (is_switch && (text.empty() || text == "{}")) text = "true";  // the switch alone
         const std::string wrong = read(s, text, false);
         if (!wrong.empty()) throw CLI::ValidationError(name, wrong);
         given_[s.name] = text;
       };
       option = command.add_option_function<std::string>(name, take, s.about)->type_name(kind(s));
+      if (is_switch) option->expected(0, 1);
     }
     if (name != "--steps") resume->excludes(option);
   }

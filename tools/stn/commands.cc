@@ -1,0 +1,204 @@
+#include "tools/commands.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "fovea/core/tape.h"
+#include "fovea/models/data/digits.h"
+#include "fovea/models/data/mnist.h"
+#include "fovea/ops/cross_entropy.h"
+#include "tools/setting_options.h"
+#include "tools/stn/figures.h"
+#include "tools/training_run.h"
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using stn::Learner;
+using stn::Settings;
+using Json = nlohmann::ordered_json;
+
+constexpr Index drawn_for_training = 20000, drawn_for_test = 2000;
+constexpr std::uint64_t drawing_seed = 28;
+
+// MNIST when there is a data folder, else digits that Fovea draws.
+stn::Digits digits_from(const fs::path& data_dir) {
+  if (data_dir.empty()) {
+    const Generator random(drawing_seed);
+    return {draw_digits(drawn_for_training, random.fork(0)), draw_digits(drawn_for_test, random.fork(1))};
+  }
+  return {part(load_mnist(data_dir, Split::train), 0, 50000), load_mnist(data_dir, Split::test)};
+}
+
+std::string names_of_tasks() {
+  std::string names;
+  for (const std::string& name : stn::task_names()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+class StnCourse : public Course {
+ public:
+  StnCourse(const Settings& settings, stn::Digits digits, const std::optional<Checkpoint>& resumed)
+      : learner_(settings, std::move(digits)) {
+    if (resumed) learner_.restore(*resumed);
+    folder = cat("stn-", settings.task, "-", settings.placement == "none" ? "none" : settings.kind, "-",
+                 settings.net, "-seed", settings.seed);
+    label = cat("stn ", settings.task);
+    title = cat("Spatial Transformer: ", settings.task);
+    unit = "cost";
+    errors_ = {"test_error_percent", "baseline_test_error_percent", "fullres_test_error_percent"};
+    errors_.resize(learner_.models().size());
+    columns = {"epoch", "train_cost"};
+    columns.insert(columns.end(), errors_.begin(), errors_.end());
+    evaluations = 40;
+  }
+
+  fovea::Learner& learner() override { return learner_; }
+  Index steps() const override { return learner_.settings().steps; }
+
+  std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
+    std::vector<std::optional<double>> row{epochs(), cost};
+    row.resize(columns.size());
+    if (evaluate) {
+      const auto errors = learner_.evaluate(1000).error_percent;
+      std::copy(errors.begin(), errors.end(), row.begin() + 2);
+    }
+    return row;
+  }
+
+  std::optional<NamedTensor> frame() override {
+    if (learner_.models().front().transformers.empty()) return {};
+    return NamedTensor{cat(learner_.steps()), outlines(learner_, 8)};
+  }
+
+  Json facts() const override {
+    const Settings& s = learner_.settings();
+    return {{"model", "stn"}, {"task", s.task}, {"kind", s.kind},    {"placement", s.placement},
+            {"net", s.net},   {"seed", s.seed}, {"epochs", epochs()}};
+  }
+
+  Json metrics() override {
+    score_ = learner_.evaluate();
+    Json metrics;
+    for (std::size_t i = 0; i < errors_.size(); ++i) metrics[errors_[i]] = score_.error_percent[i];
+    return metrics;
+  }
+
+  void draw(RunFolder& run, const Json&, const std::vector<NamedTensor>& frames) override {
+    run.figure(
+        "looks", draw_looks(learner_),
+        "From above: pictures; the part that the transformer looks at; what it gives to the classifier.");
+    run.figure("errors", draw_errors(run.path(), errors_, learner_.batches_per_epoch()),
+               "Errors on the first 1000 test pictures.");
+    run.figure("confusion", draw_confusion(score_.confusion), "What is taken for what.");
+    if (!frames.empty())
+      run.animation("learning", animate_outlines(learner_, frames), "Where it looks while it learns.");
+  }
+
+ private:
+  double epochs() const {
+    return static_cast<double>(learner_.steps()) / static_cast<double>(learner_.batches_per_epoch());
+  }
+
+  Learner learner_;
+  std::vector<std::string> errors_;
+  Learner::Score score_;
+};
+
+struct TrainStn {
+  TrainOptions common;
+  SettingOptions given;
+  std::string task = "cluttered", net = "cnn";
+  std::optional<Index> epochs;
+
+  int operator()() {
+    common.apply();
+    const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
+    Settings s = resumed ? Settings::from_json(resumed->meta) : stn::settings_for(task, net, common.preset);
+    given.apply_to(s.list());
+    stn::Digits digits = digits_from(common.data_dir);
+    if (!resumed) {
+      s.seed = common.seed;
+      const bool by_epochs = epochs || (common.preset == "default" && !given.given("steps"));
+      const Index number = epochs.value_or(common.data_dir.empty() ? 25 : 40);
+      if (by_epochs) s.steps = number * ((digits.train.size() + s.batch_size - 1) / s.batch_size);
+      if (common.quick) s.steps = std::min<Index>(s.steps, 40);
+    }
+    StnCourse course(s, std::move(digits), resumed);
+    return train(common, course, resumed);
+  }
+};
+
+struct EvalStn {
+  CommonOptions common;
+  fs::path checkpoint;
+
+  int operator()() {
+    common.apply();
+    const Checkpoint c = read_checkpoint(checkpoint);
+    Learner learner(Settings::from_json(c.meta), digits_from(common.data_dir));
+    learner.restore(c);
+    const auto score = learner.evaluate();
+    Json out{{"model", "stn"},
+             {"task", learner.settings().task},
+             {"steps", learner.steps()},
+             {"test_error_percent", score.error_percent[0]}};
+    std::cout << out.dump(2) << '\n';
+    return 0;
+  }
+};
+
+struct SampleStn {
+  CommonOptions common;
+  fs::path checkpoint, figure = "looks.png";
+
+  int operator()() {
+    common.apply();
+    const Checkpoint c = read_checkpoint(checkpoint);
+    Learner learner(Settings::from_json(c.meta), digits_from(common.data_dir));
+    learner.restore(c);
+    draw_looks(learner).save(figure);
+    std::cout << figure.string() << '\n';
+    return 0;
+  }
+};
+
+}  // namespace
+
+void add_stn(Commands& commands) {
+  CLI::App* train =
+      commands.train.add_subcommand("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
+  auto t = on_call<TrainStn>(train, commands);
+  train->add_option("--task", t->task, names_of_tasks())
+      ->capture_default_str()
+      ->check(CLI::IsMember(stn::task_names()));
+  train->add_option("--net", t->net, "cnn, or fcn: fully connected")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cnn", "fcn"}));
+  train->add_option("--epochs", t->epochs, "Passes over the digits (default: 25; with --data-dir 40)")
+      ->check(CLI::PositiveNumber);
+  t->common.add_to(*train);
+  train->get_option("--preset")
+      ->description("default, or paper: the paper's optimizer")
+      ->check(CLI::IsMember({"default", "paper"}));
+  t->given.add_to(*train, Settings().list());
+  train->get_option("--resume")->excludes(train->get_option("--epochs"));
+
+  CLI::App* eval = commands.eval.add_subcommand("stn", "Test error");
+  auto e = on_call<EvalStn>(eval, commands);
+  add_checkpoint_option(eval, e->checkpoint);
+  e->common.add_to(*eval);
+
+  CLI::App* sample = commands.sample.add_subcommand("stn", "Draws what the transformer looks at");
+  auto s = on_call<SampleStn>(sample, commands);
+  add_checkpoint_option(sample, s->checkpoint);
+  sample->add_option("--figure", s->figure, "The file, .png or .svg")->capture_default_str();
+  s->common.add_to(*sample);
+
+  Commands::Family family{"stn", "Spatial Transformer Networks (Jaderberg et al. 2015)", {}};
+  for (const std::string& name : stn::task_names()) family.tasks.emplace_back(name, stn::about(name));
+  commands.families.push_back(std::move(family));
+}
+
+}  // namespace fovea::tools
