@@ -39,7 +39,7 @@ Tensor Bound::total() const { return reconstruction + sum(kl); }
 struct Draw::State {
   Tensor c;  // the canvas
   LstmState enc, dec;
-  Tensor patch, write_window, read_window;  // what dec.h says
+  Tensor patch = {}, write_window = {}, read_window = {};  // what dec.h says
 };
 
 Draw::Draw(const Options& o, Generator& random) : options(o) {
