@@ -43,9 +43,14 @@ Moments moments(const Planes& planes, const T* x, Index c) {
   const double n = static_cast<double>(planes.size);
   for (Index b = 0; b < planes.batch; ++b) {
     const T* p = x + planes.offset(b, c);  // small enough to be read twice from the first cache
-    const T mean = sum_of<T>(planes.size, [p](Index k) { return p[k]; }) / static_cast<T>(n);
-    const T squares = sum_of<T>(planes.size, [p, mean](Index k) { return (p[k] - mean) * (p[k] - mean); });
-    out.add(n, mean, squares);
+    // Summed from the first pixel on: far from 0 the pixels themselves would cost the sum its last digits.
+    const T first = planes.size > 0 ? p[0] : T(0);
+    const T off = sum_of<T>(planes.size, [p, first](Index k) { return p[k] - first; }) / static_cast<T>(n);
+    const T squares = sum_of<T>(planes.size, [p, first, off](Index k) {
+      const T d = p[k] - first - off;
+      return d * d;
+    });
+    out.add(n, static_cast<double>(first) + static_cast<double>(off), squares);
   }
   return out;
 }

@@ -98,7 +98,8 @@ Learner::Learner(const Settings& settings, Digits digits)
     models_.all.insert(models_.all.begin() + 1, Stn(o, random));
   }
   start(flatten(models_));
-  if (settings.loc_lr_mult != 1) optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
+  if (!models_.all.front().transformers.empty())
+    optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
 }
 
 LabelledImages Learner::test_scenes(Index from, Index count) const {
