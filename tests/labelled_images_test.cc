@@ -42,6 +42,14 @@ TEST_CASE("labelled images: gather takes pictures with their labels, in order, a
   CHECK_THROWS_WITH(gather(all, std::vector<Index>{5}), "[images] there is no picture 5 among 5");
 }
 
+TEST_CASE("labelled images: without labels") {
+  const LabelledImages all{numbered(5).images, {}};
+  CHECK(part(all, 1, 3).size() == 3);
+  CHECK(!part(all, 1, 3).labels.defined());
+  CHECK(!gather(all, std::vector<Index>{4}).labels.defined());
+  CHECK(LabelledImages().size() == 0);
+}
+
 TEST_CASE("labelled images: every index") {
   CHECK(every_index(3) == std::vector<Index>{0, 1, 2});
   CHECK(every_index(0).empty());

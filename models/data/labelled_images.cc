@@ -10,10 +10,12 @@ namespace {
 constexpr const char* op = "images";
 
 Tensor rows(const Tensor& t, Index from, Index count) {
+  if (!t.defined()) return t;
   return t.view(t.shape().replaced(0, count), t.strides(), from * t.strides()[0]);
 }
 
 Tensor gathered_rows(const Tensor& t, std::span<const Index> indices) {
+  if (!t.defined()) return t;
   Tensor out = Tensor::empty(t.shape().replaced(0, static_cast<Index>(indices.size())), t.dtype());
   const std::size_t bytes = t.size(0) ? t.bytes() / static_cast<std::size_t>(t.size(0)) : 0;
   const auto* from = static_cast<const std::byte*>(t.raw());

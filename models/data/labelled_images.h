@@ -12,9 +12,14 @@ namespace fovea {
 /// gives them. One byte a pixel, 0 (background) to 255 (ink); to_unit() makes them an input for a model.
 struct LabelledImages {
   Tensor images;  ///< u8 [N,C,H,W]
-  Tensor labels;  ///< i32 [N]; of scenes with two answers [N,2]
+  Tensor labels;  ///< i32 [N]; of scenes with two answers [N,2]; undefined where there are none
 
-  Index size() const { return images.size(0); }
+  Index size() const { return images.defined() ? images.size(0) : 0; }
+};
+
+/// Pictures to learn from, and others to be tested on.
+struct PictureSet {
+  LabelledImages train, test;
 };
 
 /// `count` pictures from number `from` on, as a view: how a validation set is cut from a training set.

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "fovea/core/tape.h"
+#include "fovea/models/data/scenes.h"
 #include "fovea/models/layers/weights_file.h"
-#include "fovea/models/training/clip.h"
-#include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
@@ -15,12 +13,14 @@
 namespace fovea::draw {
 namespace {
 
-// Streams of one seed, so that noise and weights do not depend on how many numbers the other has drawn.
-enum Stream : std::uint64_t { weights, noise, evaluation };
+// Numbers of an epoch's generator from here on decide on pixels; those below are scenes'.
+constexpr std::uint64_t pixel_streams = std::uint64_t{1} << 32;
 
-std::variant<Draw, DrawClassifier> make_model(const Settings& s) {
-  Generator random = Generator(s.seed).fork(weights);
-  if (s.model == "classifier")
+std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator random) {
+  enum class Kind { draw, classifier };
+  if (chosen<Kind>("draw", "model", s.model, {{"draw", Kind::draw}, {"classifier", Kind::classifier}}) ==
+      Kind::classifier) {
+    require(s.attention, "draw", "the classifier sees through its window alone; it needs attention");
     return DrawClassifier({.height = s.height,
                            .width = s.width,
                            .channels = s.channels,
@@ -29,7 +29,7 @@ std::variant<Draw, DrawClassifier> make_model(const Settings& s) {
                            .hidden = s.hidden,
                            .read_size = s.read_size},
                           random);
-  require(s.model == "draw", "draw", "'", s.model, "' is not a model; there are draw and classifier");
+  }
   return Draw({.height = s.height,
                .width = s.width,
                .channels = s.channels,
@@ -43,36 +43,63 @@ std::variant<Draw, DrawClassifier> make_model(const Settings& s) {
               random);
 }
 
-Schedule make_schedule(const Settings& s) {
-  if (s.schedule == "cosine") return CosineSchedule{.lr = s.lr, .steps = s.steps};
-  require(s.schedule == "constant", "draw", "'", s.schedule,
-          "' is not a schedule; there are constant, cosine");
-  return ConstantSchedule{.lr = s.lr};
+std::vector<Index> numbers(Index from, Index count) {
+  std::vector<Index> all = every_index(count);
+  for (Index& n : all) n += from;
+  return all;
 }
 
-void check_classes(const Tensor& images, const Tensor& classes) {
-  require(classes.defined() && classes.shape() == Shape{images.size(0)}, "draw",
-          "the classifier needs the classes of all ", images.size(0), " pictures, i32");
+// What decides on an epoch's scenes and pixels, apart from all streams that are forks of the seed's own.
+Generator chance(const Settings& s, Index epoch) {
+  return Generator(s.seed, static_cast<std::uint64_t>(epoch) + 1);
 }
 
 }  // namespace
 
-Learner::Learner(const Settings& s)
-    : settings_(s),
-      model_(make_model(s)),
-      noise_(Generator(s.seed).fork(noise)),
-      optimizer_(std::make_unique<Adam>(std::visit([](auto& m) { return flatten(m); }, model_),
-                                        Adam::Options{.lr = s.lr})),
-      schedule_(make_schedule(s)) {
-  require(s.batch_size > 0, "draw", "batch_size is ", s.batch_size, "; it must be at least 1");
-  require(s.pixels == "sampled" || s.pixels == "threshold" || s.pixels == "grey", "draw", "'", s.pixels,
-          "' is no way to make pixels; there are sampled, threshold and grey");
+Learner::Learner(const Settings& settings, PictureSet pictures)
+    : fovea::Learner(settings),
+      settings_(settings),
+      pictures_(std::move(pictures)),
+      model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
+  chosen<int>("draw", "way to make pixels", settings.pixels, {{"sampled", 0}, {"threshold", 1}, {"grey", 2}});
+  start(std::visit([](auto& m) { return flatten(m); }, model_));
+  if (pictures_.test.size() > 0) check(test_pictures(0, 1));
+  if (pictures_.train.size() == 0) return;
+  check(train_pictures(0, 1));
+  loader_.emplace(
+      pictures_.train.size(),
+      [this](std::span<const Index> indices, Index epoch) {
+        const Generator random = chance(settings_, epoch);
+        const LabelledImages batch = scenes(pictures_.train, indices, random);
+        Generator grain = random.fork(pixel_streams + static_cast<std::uint64_t>(indices[0]));
+        return Loader::Batch{pixels(batch.images, grain), batch.labels};
+      },
+      LoaderOptions{.batch_size = settings.batch_size}, data_);
 }
 
-Index Learner::parameters() const {
-  Index n = 0;
-  for (const auto& segment : optimizer_->parameters().segments) n += segment.length;
-  return n;
+// Throws where these are not what the model takes.
+void Learner::check(const LabelledImages& p) const {
+  const Settings& s = settings_;
+  require(p.images.dtype() == DType::u8, "draw", "pictures are ", p.images.dtype(), "; they must be u8");
+  require(p.images.shape() == Shape{p.size(), s.channels, s.height, s.width}, "draw", "a picture is ",
+          p.images.shape(), ", not (1,", s.channels, ",", s.height, ",", s.width, ")");
+  require(s.model != "classifier" || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
+          "the classifier needs the class of every picture, one each");
+}
+
+LabelledImages Learner::scenes(const LabelledImages& from, std::span<const Index> indices,
+                               const Generator& random) const {
+  if (settings_.task == "two-digits") return two_digits(from, indices, random, settings_.height);
+  if (settings_.task == "cluttered")
+    return cluttered(from, indices, {.size = settings_.height, .pieces = 8, .piece_size = 8}, random);
+  return gather(from, indices);
+}
+
+LabelledImages Learner::train_pictures(Index from, Index count) const {
+  return scenes(pictures_.train, numbers(from, count), chance(settings_, 0));
+}
+LabelledImages Learner::test_pictures(Index from, Index count) const {
+  return scenes(pictures_.test, numbers(from, count), Generator(2015).fork(evaluation_stream));
 }
 
 const Draw& Learner::draw() const {
@@ -87,60 +114,54 @@ const DrawClassifier& Learner::classifier() const {
 }
 
 Tensor Learner::pixels(const Tensor& images, Generator& random) const {
-  Tensor x = images;
-  if (x.dtype() == DType::u8) x = affine(cast(x, DType::f32), 1.0 / 255, 0);
-  require(x.dtype() == DType::f32, "draw", "pictures are ", images.dtype(), "; they must be u8 or f32");
-  require(x.numel() == 0 || (min(x).item() >= 0 && max(x).item() <= 1), "draw",
-          "pictures hold values outside [0, 1]; divide them by the largest");
+  Tensor x = to_unit(images);
   if (settings_.model == "classifier" || settings_.pixels == "grey") return x;
-  Tensor binary = Tensor::empty(x.shape());
-  const Tensor grey = contiguous(x);
   const bool sampled = settings_.pixels == "sampled";
-  std::transform(grey.data<float>(), grey.data<float>() + grey.numel(), binary.mutable_data<float>(),
-                 [&](float p) { return (sampled ? random.uniform() < p : p >= 0.5f) ? 1.0f : 0.0f; });
-  return binary;
+  auto* p = x.mutable_data<float>();
+  std::transform(p, p + x.numel(), p, [&](float grey) {
+    if (grey == 0 || grey == 1) return grey;
+    return (sampled ? random.uniform() < grey : grey >= 0.5f) ? 1.0f : 0.0f;
+  });
+  return x;
 }
 
-double Learner::step(const Tensor& images, const Tensor& classes) {
-  const Tensor x = pixels(images, noise_);
-  double nats;
-  {
-    Tape tape;
-    Tensor cost;
-    if (const auto* model = std::get_if<DrawClassifier>(&model_)) {
-      check_classes(images, classes);
-      cost = softmax_cross_entropy(model->forward(x), classes);
-    } else {
-      cost = draw().loss(x, noise_).total();
-    }
-    nats = cost.item<double>();
-    tape.backward(cost);
-  }
-  const FlatParameters& flat = optimizer_->parameters();
-  const double norm = settings_.clip_norm > 0 ? clip_by_norm(flat, settings_.clip_norm) : gradient_norm(flat);
-  check_finite(steps() + 1, nats, flat, norm);
-  optimizer_->set_lr(schedule_(steps()));
-  optimizer_->step();
-  return nats;
+Tensor Learner::cost() {
+  require(loader_.has_value(), "draw", "there are no pictures to learn from");
+  const Loader::Batch batch = loader_->next();
+  if (const auto* model = std::get_if<DrawClassifier>(&model_))
+    return softmax_cross_entropy(model->forward(batch[0]), batch[1]);
+  const Bound bound = draw().loss(batch[0], data_);
+  const auto weight = static_cast<double>(batch[0].size(0));
+  reconstruction_.add(bound.reconstruction.item<double>(), weight);
+  kl_.add(sum(bound.kl.detach()).item<double>(), weight);
+  return bound.total();
 }
 
-Score Learner::evaluate(const Tensor& images, const Tensor& classes, std::uint64_t seed) const {
-  Generator random = Generator(seed).fork(evaluation);
-  const auto* classifier = std::get_if<DrawClassifier>(&model_);
-  if (classifier) check_classes(images, classes);
-  Score score;
-  const Index n = images.size(0);
+Score Learner::take_training_score() {
+  const Score score{.nats = reconstruction_.value() + kl_.value(),
+                    .reconstruction = reconstruction_.value(),
+                    .kl = kl_.value(),
+                    .kl_per_step = {}};
+  reconstruction_ = kl_ = {};
+  return score;
+}
+
+Score Learner::evaluate(Index count, std::uint64_t seed) const {
+  Generator random = Generator(seed).fork(evaluation_stream);
+  const Index all = pictures_.test.size(), n = count > 0 ? std::min(count, all) : all;
   require(n > 0, "draw", "there are no pictures to score");
-  for (Index i = 0; i < n; i += settings_.batch_size) {
-    const Index end = std::min(n, i + settings_.batch_size);
-    const double share = static_cast<double>(end - i) / static_cast<double>(n);
-    const Tensor x = pixels(slice(images, 0, i, end), random);
+  const auto* classifier = std::get_if<DrawClassifier>(&model_);
+  Score score;
+  for (Index from = 0; from < n; from += settings_.batch_size) {
+    const Index size = std::min(settings_.batch_size, n - from);
+    const double share = static_cast<double>(size) / static_cast<double>(n);
+    const LabelledImages batch = test_pictures(from, size);
+    const Tensor x = pixels(batch.images, random);
     if (classifier) {
-      const Tensor logits = classifier->forward(x), y = slice(classes, 0, i, end);
-      score.nats += share * softmax_cross_entropy(logits, y).item<double>();
-      const Tensor answers = argmax(logits, 1);
-      for (Index k = 0; k < end - i; ++k)
-        score.wrong_fraction += (answers.at({k}) != y.at({k})) / static_cast<double>(n);
+      const Tensor logits = classifier->forward(x), answers = argmax(logits, 1);
+      score.nats += share * softmax_cross_entropy(logits, batch.labels).item<double>();
+      for (Index k = 0; k < size; ++k)
+        score.wrong_fraction += (answers.at({k}) != batch.labels.at({k})) / static_cast<double>(n);
       continue;
     }
     const Bound bound = draw().loss(x, random);
@@ -157,12 +178,12 @@ Score Learner::evaluate(const Tensor& images, const Tensor& classes, std::uint64
 }
 
 Tensor Learner::generate(Index n, std::uint64_t seed, Trace* trace) const {
-  Generator random = Generator(seed).fork(evaluation);
+  Generator random = Generator(seed).fork(evaluation_stream);
   return draw().generate(n, random, trace);
 }
 
 Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* trace) const {
-  Generator random = Generator(seed).fork(evaluation);
+  Generator random = Generator(seed).fork(evaluation_stream);
   Trace own;
   Trace& t = trace ? *trace : own;
   draw().loss(pixels(images, random), random, &t);
@@ -170,32 +191,15 @@ Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* tra
 }
 
 Tensor Learner::classify(const Tensor& images, Trace* trace) const {
-  Generator unused;
-  return softmax(classifier().forward(pixels(images, unused), trace));
+  return softmax(classifier().forward(to_unit(images), trace));
 }
 
 std::vector<NamedTensor> Learner::tensors() {
   return std::visit([](auto& m) { return named_tensors(m); }, model_);
 }
 
-Checkpoint Learner::checkpoint() {
-  return {.step = steps(),
-          .model = tensors(),
-          .optimizer = optimizer_->state(),
-          .generators = {{"noise", noise_.state()}},
-          .meta = settings_.to_json()};
+void Learner::load(const std::vector<NamedTensor>& tensors) {
+  std::visit([&](auto& m) { load_tensors(m, tensors, true, "the checkpoint"); }, model_);
 }
-
-Settings Learner::settings_of(const Checkpoint& c) { return Settings::from_json(c.meta); }
-
-void Learner::restore(const Checkpoint& c) {
-  const auto random = c.generators.find("noise");
-  require(random != c.generators.end(), "draw", "the checkpoint has no random state named noise");
-  std::visit([&](auto& m) { load_tensors(m, c.model, true, "the checkpoint"); }, model_);
-  optimizer_->load_state(c.optimizer);
-  noise_.set_state(random->second);
-}
-
-void Learner::save_weights(const std::filesystem::path& file) { save_safetensors(file, tensors()); }
 
 }  // namespace fovea::draw

@@ -1,104 +1,102 @@
-#include <nlohmann/json.hpp>
-
 #include "fovea/models/draw/learner.h"
 
 namespace fovea::draw {
 namespace {
 
-// Every field with its name, for reading and writing alike.
-template <class S, class F>
-void each_field(S& s, F&& f) {
-  f("task", s.task);
-  f("model", s.model);
-  f("height", s.height);
-  f("width", s.width);
-  f("channels", s.channels);
-  f("classes", s.classes);
-  f("glimpses", s.glimpses);
-  f("latent", s.latent);
-  f("hidden", s.hidden);
-  f("attention", s.attention);
-  f("read_size", s.read_size);
-  f("write_size", s.write_size);
-  f("learned_start", s.learned_start);
-  f("pixels", s.pixels);
-  f("batch_size", s.batch_size);
-  f("lr", s.lr);
-  f("schedule", s.schedule);
-  f("clip_norm", s.clip_norm);
-  f("seed", s.seed);
-  f("steps", s.steps);
-}
-
-// The pictures of each task, then table 3 of the paper: glimpses, LSTM, latents, read and write N. Steps are
-// updates of 100 pictures.
-struct PaperRow {
-  const char* task;
-  Index side, channels;
+// The pictures of each task, and what a run of some minutes to an hour learns them with; then table 3 of the
+// paper, as far as it has the task. Steps are updates of 100 pictures.
+struct Sizes {
   Index glimpses, hidden, latent, read_size, write_size;
-  Index steps;
 };
-constexpr PaperRow paper[] = {{"mnist", 28, 1, 64, 256, 100, 2, 5, 50000},
-                              {"svhn", 54, 3, 32, 800, 100, 12, 12, 100000},
-                              {"cifar", 32, 3, 64, 400, 200, 5, 5, 100000},
-                              {"cluttered", 100, 1, 8, 256, 0, 12, 0, 50000}};
+struct TaskRow {
+  const char *name, *about;
+  Index side, channels;
+  Sizes small, paper;
+  Index paper_steps;
+};
+constexpr TaskRow tasks[] = {
+    {"mnist", "digits, in black and white", 28, 1, {10, 256, 10, 5, 5}, {64, 256, 100, 2, 5}, 50000},
+    {"two-digits", "two digits anywhere on 60x60", 60, 1, {16, 256, 20, 5, 5}, {64, 256, 100, 2, 5}, 100000},
+    {"cifar", "photographs in colour, 32x32", 32, 3, {16, 256, 50, 5, 5}, {64, 400, 200, 5, 5}, 100000},
+    {"cluttered",
+     "names the digit on 100x100 among pieces of others",
+     100,
+     1,
+     {8, 256, 10, 12, 12},
+     {8, 256, 10, 12, 12},
+     50000}};
+
+const TaskRow& row_of(const std::string& task) {
+  std::string known;
+  for (const TaskRow& row : tasks) {
+    if (task == row.name) return row;
+    known += cat(known.empty() ? "" : ", ", row.name);
+  }
+  fail("draw", "'", task, "' is not a task; there are ", known);
+}
 
 }  // namespace
 
-std::string Settings::to_json() const {
-  nlohmann::ordered_json json;
-  each_field(*this, [&](const char* name, const auto& value) { json[name] = value; });
-  return json.dump();
+std::vector<Setting> Settings::list() {
+  std::vector<Setting> all{
+      {"task", &task, "What to learn"},
+      {"data", &data, "The pictures: drawn, mnist, fashion-mnist, binarized-mnist or cifar10-subset"},
+      {"model", &model, "draw, or classifier: looks and names the class"},
+      {"height", &height, "Of a picture", 1},
+      {"width", &width, "Of a picture", 1},
+      {"channels", &channels, "Of a picture", 1},
+      {"classes", &classes, "Of the classifier", 1},
+      {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
+      {"latent", &latent, "Random numbers in a step", 1},
+      {"hidden", &hidden, "Units of each LSTM", 1},
+      {"attention", &attention, "Read and write through windows; without, the whole picture at once"},
+      {"read_size", &read_size, "Filters a side of the read window, N", 1},
+      {"write_size", &write_size, "Filters a side of the write window, N", 1},
+      {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
+      {"pixels", &pixels, "From grey values: sampled anew every time, threshold, or grey"}};
+  for (const Setting& s : TrainingSettings::list()) all.push_back(s);
+  return all;
 }
+
+std::string Settings::to_json() const { return settings_to_json(Settings(*this).list()); }
 
 Settings Settings::from_json(const std::string& text) {
   Settings s;
-  try {
-    auto json = nlohmann::json::parse(text);
-    each_field(s, [&](const char* name, auto& value) {
-      if (json.contains(name)) json.at(name).get_to(value);
-      json.erase(name);
-    });
-    require(json.empty(), "draw", "settings have an unknown field ", json.empty() ? "" : json.begin().key());
-  } catch (const nlohmann::json::exception& e) {
-    fail("draw", "settings cannot be read: ", e.what());
-  }
+  settings_from_json(s.list(), text, "draw");
   return s;
 }
 
 std::vector<std::string> task_names() {
   std::vector<std::string> names;
-  for (const PaperRow& row : paper) names.push_back(row.task);
+  for (const TaskRow& row : tasks) names.push_back(row.name);
   return names;
 }
 
+std::string about(const std::string& task) { return row_of(task).about; }
+
 Settings settings_for(const std::string& task, const std::string& preset) {
+  const TaskRow& row = row_of(task);
   require(preset == "default" || preset == "paper", "draw", "'", preset,
           "' is not a preset; there are default and paper");
-  std::string names;
-  for (const PaperRow& row : paper) {
-    names += cat(names.empty() ? "" : ", ", row.task);
-    if (task != row.task) continue;
-    Settings s;
-    s.task = task;
-    s.height = s.width = row.side;
-    s.channels = row.channels;
-    if (task == "cluttered") s.model = "classifier";
-    if (row.channels > 1) s.pixels = "grey";
-    if (preset == "paper" || task == "cluttered") {
-      s.glimpses = row.glimpses;
-      s.hidden = row.hidden;
-      s.latent = row.latent;
-      s.read_size = row.read_size;
-      s.write_size = row.write_size;
-    }
-    if (preset == "paper") {
-      s.lr = 3e-4;
-      s.steps = row.steps;
-    }
-    return s;
-  }
-  fail("draw", "'", task, "' is not a task; there are ", names);
+  const bool paper = preset == "paper";
+  const Sizes& sizes = paper ? row.paper : row.small;
+  Settings s;
+  s.task = task;
+  s.model = task == "cluttered" ? "classifier" : "draw";
+  s.height = s.width = row.side;
+  s.channels = row.channels;
+  s.glimpses = sizes.glimpses;
+  s.hidden = sizes.hidden;
+  s.latent = sizes.latent;
+  s.read_size = sizes.read_size;
+  s.write_size = sizes.write_size;
+  if (row.channels > 1) s.pixels = "grey";
+  s.batch_size = 100;
+  s.lr = paper ? 3e-4 : 1e-3;
+  s.schedule = paper ? "constant" : "cooldown";
+  s.clip_norm = 5;
+  s.steps = paper ? row.paper_steps : 15000;
+  return s;
 }
 
 }  // namespace fovea::draw

@@ -66,19 +66,25 @@ double Learner::step() {
 }
 
 Checkpoint Learner::checkpoint() {
-  return {.step = steps(),
-          .model = tensors(),
-          .optimizer = optimizer_->state(),
-          .generators = {{"data", data_.state()}},
-          .meta = settings_json()};
+  Checkpoint c{.step = steps(),
+               .model = tensors(),
+               .optimizer = optimizer_->state(),
+               .generators = {{"data", data_.state()}},
+               .meta = settings_json()};
+  if (const Loader* batches = loader()) c.generators["order"] = batches->state();
+  return c;
 }
 
 void Learner::restore(const Checkpoint& c) {
   load(c.model);
   optimizer_->load_state(c.optimizer);
-  const auto data = c.generators.find("data");
-  require(data != c.generators.end(), "train", "the checkpoint has no random state named data");
-  data_.set_state(data->second);
+  const auto state = [&](const char* name) {
+    const auto at = c.generators.find(name);
+    require(at != c.generators.end(), "train", "the checkpoint has no random state named ", name);
+    return at->second;
+  };
+  data_.set_state(state("data"));
+  if (Loader* batches = loader()) batches->set_state(state("order"));
 }
 
 void Learner::save_weights(const std::filesystem::path& file) { save_safetensors(file, tensors()); }

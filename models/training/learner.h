@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fovea/core/generator.h"
+#include "fovea/models/data/loader.h"
 #include "fovea/models/layers/flat.h"
 #include "fovea/models/training/checkpoint.h"
 #include "fovea/models/training/optimizer.h"
@@ -57,6 +58,8 @@ class Learner {
   virtual std::vector<NamedTensor> tensors() = 0;
   /// Copies the like into the model.
   virtual void load(const std::vector<NamedTensor>& tensors) = 0;
+  /// Where its batches come from, if from a loader: checkpoints then keep where it stands.
+  virtual Loader* loader() { return nullptr; }
 
   /// After start().
   Optimizer& optimizer() { return *optimizer_; }
