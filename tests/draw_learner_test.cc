@@ -61,8 +61,8 @@ TEST_CASE("draw learner: it learns four pictures by heart") {
     for (int i = 0; i < 900; ++i) learner.step();
     const Score after = learner.evaluate(0, 3);
     INFO("attention ", attention, ": ", before.nats, " to ", after.nats, " nats, kl ", after.kl);
-    CHECK(before.nats > 30);  // 48 pixels at ln 2
-    CHECK(after.nats < 4.5);  // 8.6 without looking; which picture it is takes ln 4 = 1.4
+    CHECK(before.nats > 9);   // 16 pixels of which a quarter is set: the mean picture
+    CHECK(after.nats < 4.5);  // which picture it is takes ln 4 = 1.4
     CHECK(after.kl > 1);
     CHECK(after.nats == doctest::Approx(after.reconstruction + after.kl));
     CHECK(after.kl_per_step.size() == 4);
@@ -111,6 +111,18 @@ TEST_CASE("draw learner: what training cost since it was last asked") {
   CHECK(score.kl > 0);
   cost = learner.step();
   CHECK(learner.take_training_score().nats == doctest::Approx(cost));
+}
+
+TEST_CASE("draw learner: the canvas starts as the mean picture") {
+  Settings s = small();
+  Learner learner(s, four());
+  for (const NamedTensor& t : learner.checkpoint().model)
+    if (t.name == "canvas") {
+      CHECK(t.tensor.at({0, 0, 1}) == doctest::Approx(std::log(0.25 / 0.75)));
+      CHECK(t.tensor.at({0, 0, 0}) == doctest::Approx(std::log(0.01 / 0.99)));
+    }
+  s.learned_start = false;
+  CHECK(Learner(s, four()).parameters() == learner.parameters() - 48 - 4 * 24);
 }
 
 TEST_CASE("draw learner: pixels from grey values") {

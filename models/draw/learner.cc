@@ -1,6 +1,7 @@
 #include "fovea/models/draw/learner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fovea/models/data/scenes.h"
 #include "fovea/models/layers/weights_file.h"
@@ -43,6 +44,15 @@ std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator rando
               random);
 }
 
+// A canvas that starts as the mean picture. From 0, every write must first be so wide that together they
+// paint the background: for hundreds of updates the windows learn nothing else.
+void start_canvas(Draw& model, const Tensor& pictures) {
+  const Tensor share = clamp(mean(pictures, 0), 0.01, 0.99);
+  const auto from = share.values<float>();
+  std::transform(from.begin(), from.end(), model.canvas.detach().mutable_data<float>(),
+                 [](float p) { return std::log(p / (1 - p)); });
+}
+
 std::vector<Index> numbers(Index from, Index count) {
   std::vector<Index> all = every_index(count);
   for (Index& n : all) n += from;
@@ -66,6 +76,8 @@ Learner::Learner(const Settings& settings, PictureSet pictures)
   if (pictures_.test.size() > 0) check(test_pictures(0, 1));
   if (pictures_.train.size() == 0) return;
   check(train_pictures(0, 1));
+  if (auto* model = std::get_if<Draw>(&model_); model && settings.learned_start)
+    start_canvas(*model, to_unit(train_pictures(0, std::min<Index>(1000, pictures_.train.size())).images));
   loader_.emplace(
       pictures_.train.size(),
       [this](std::span<const Index> indices, Index epoch) {
@@ -152,6 +164,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
   require(n > 0, "draw", "there are no pictures to score");
   const auto* classifier = std::get_if<DrawClassifier>(&model_);
   Score score;
+  Index wrong = 0;
   for (Index from = 0; from < n; from += settings_.batch_size) {
     const Index size = std::min(settings_.batch_size, n - from);
     const double share = static_cast<double>(size) / static_cast<double>(n);
@@ -160,8 +173,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     if (classifier) {
       const Tensor logits = classifier->forward(x), answers = argmax(logits, 1);
       score.nats += share * softmax_cross_entropy(logits, batch.labels).item<double>();
-      for (Index k = 0; k < size; ++k)
-        score.wrong_fraction += (answers.at({k}) != batch.labels.at({k})) / static_cast<double>(n);
+      for (Index k = 0; k < size; ++k) wrong += answers.at({k}) != batch.labels.at({k});
       continue;
     }
     const Bound bound = draw().loss(x, random);
@@ -173,6 +185,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
       score.kl += kl;
     }
   }
+  score.wrong_fraction = static_cast<double>(wrong) / static_cast<double>(n);
   if (!classifier) score.nats = score.reconstruction + score.kl;
   return score;
 }

@@ -58,13 +58,16 @@ struct Score {
 /// two-digits and cluttered they are digits, of which scenes are composed, new ones in every epoch.
 class Learner : public fovea::Learner {
  public:
-  /// Without pictures it can do all that needs none, such as drawing its own.
+  /// Without pictures it can do all that needs none, such as drawing its own. A learned canvas starts as the
+  /// mean of the first 1000.
   explicit Learner(const Settings& settings, PictureSet pictures = {});
 
   const Settings& settings() const { return settings_; }
   std::string settings_json() const override { return settings_.to_json(); }
   /// 0 without pictures.
   Index batches_per_epoch() const { return loader_ ? loader_->batches_per_epoch() : 0; }
+  /// Passes over the training pictures made so far.
+  double epochs() const { return static_cast<double>(steps()) / static_cast<double>(batches_per_epoch()); }
 
   const PictureSet& pictures() const { return pictures_; }
   /// Training pictures `from` to `from + count - 1` as the first epoch has them; test pictures, always the
