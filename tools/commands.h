@@ -37,6 +37,7 @@ std::shared_ptr<Action> on_call(CLI::App* command, Commands& commands) {
 /// The families, one function each.
 void add_ntm(Commands& commands);
 void add_stn(Commands& commands);
+void add_draw(Commands& commands);
 
 /// Commands that belong to no model: list, bench, gradcheck, info.
 void add_general(Commands& commands);

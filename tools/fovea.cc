@@ -94,6 +94,7 @@ int run(int argc, char** argv) {
                     *verb("tape", "Print what a training step records, op by op")};
   add_ntm(commands);
   add_stn(commands);
+  add_draw(commands);
   add_general(commands);
   app.footer(
       "Start with:\n"

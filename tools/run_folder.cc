@@ -54,12 +54,17 @@ void RunFolder::figure(const std::string& name, const Canvas& canvas, const std:
   const std::string png = canvas.png(2);
   write_atomically(file, png, "figure");
   events_.image(name, last_step_, png);
-  figures_.emplace_back(file, caption);
+  show(file, caption);
 }
 
 void RunFolder::animation(const std::string& name, const std::string& gif, const std::string& caption) {
   const fs::path file = path_ / (name + ".gif");
   write_atomically(file, gif, "figure");
+  show(file, caption);
+}
+
+void RunFolder::show(const fs::path& file, const std::string& caption) {
+  std::erase_if(figures_, [&](const auto& shown) { return shown.first == file; });
   figures_.emplace_back(file, caption);
 }
 

@@ -34,7 +34,8 @@ class RunFolder {
   /// One row of metrics.csv, and the same values for TensorBoard.
   void log(std::int64_t step, const std::vector<std::optional<double>>& values);
 
-  /// Saves a figure as NAME.png and puts it into the report and TensorBoard. Does nothing without Cairo.
+  /// Saves a figure as NAME.png and puts it into the report, in place of an earlier one of that name, and
+  /// into TensorBoard.
   void figure(const std::string& name, const Canvas& canvas, const std::string& caption);
   /// An animation, NAME.gif.
   void animation(const std::string& name, const std::string& gif, const std::string& caption);
@@ -51,6 +52,7 @@ class RunFolder {
   CsvLog csv_;
   TensorBoardWriter events_;
   std::int64_t last_step_ = 0;
+  void show(const std::filesystem::path& file, const std::string& caption);
   std::vector<std::pair<std::filesystem::path, std::string>> figures_;
 };
 

@@ -60,7 +60,10 @@ class TrainingRun {
       row.push_back(seconds());
       folder_.log(step, row);
     };
-    loop.save = [&](Index) { save(); };
+    loop.save = [&](Index step) {
+      save();
+      if (step < steps && figures_available()) course_.sketch(folder_);
+    };
     const Index done = loop.run(learner.steps());
     if (done < steps) {
       progress.finish();

@@ -37,6 +37,8 @@ class Course {
   virtual nlohmann::ordered_json facts() const = 0;
   /// The results, when all is done.
   virtual nlohmann::ordered_json metrics() = 0;
+  /// Draws what shows already how far it is, after every checkpoint.
+  virtual void sketch(RunFolder&) {}
   /// Draws the figures.
   virtual void draw(RunFolder& folder, const nlohmann::ordered_json& metrics,
                     const std::vector<NamedTensor>& frames) = 0;

@@ -1,0 +1,262 @@
+#include "tools/commands.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "tools/draw/figures.h"
+#include "tools/pictures.h"
+#include "tools/setting_options.h"
+#include "tools/training_run.h"
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using draw::Learner;
+using draw::Score;
+using draw::Settings;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t evaluation_seed = 2015;  // the same noise for every run, so that runs can be compared
+
+std::string names_of_tasks() {
+  std::string names;
+  for (const std::string& name : draw::task_names()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+// The settings that people choose: a picture's size comes with the task.
+std::vector<Setting> choices(Settings& s) {
+  std::vector<Setting> list = s.list();
+  std::erase_if(list, [](const Setting& setting) {
+    const std::string name = setting.name;
+    return name == "height" || name == "width" || name == "channels" || name == "classes";
+  });
+  return list;
+}
+
+std::string data_for(const std::string& task, bool real) {
+  if (task == "cifar") return "cifar10-subset";
+  if (!real) return "drawn";
+  return task == "mnist" ? "binarized-mnist" : "mnist";
+}
+
+// Passes over the pictures: with drawn ones, what two cores make in five minutes.
+Index epochs_for(const std::string& task, bool real) {
+  if (task == "cifar") return 100;
+  if (task == "two-digits") return real ? 20 : 8;
+  return real ? 30 : 15;
+}
+
+bool classifies(const Learner& learner) { return learner.settings().model == "classifier"; }
+
+Json metrics_of(const Learner& learner) {
+  const Score score = learner.evaluate(0, evaluation_seed);
+  if (classifies(learner)) return {{"test_error_percent", 100 * score.wrong_fraction}};
+  return {{"test_nats", score.nats}, {"reconstruction_nats", score.reconstruction}, {"kl_nats", score.kl}};
+}
+
+Json facts_of(const Learner& learner) {
+  const Settings& s = learner.settings();
+  return {{"model", s.model},         {"task", s.task}, {"data", s.data},
+          {"attention", s.attention}, {"seed", s.seed}, {"epochs", learner.epochs()}};
+}
+
+class DrawCourse : public Course {
+ public:
+  DrawCourse(const Settings& settings, PictureSet pictures, const TrainOptions& options,
+             const std::optional<Checkpoint>& resumed)
+      : learner_(settings, std::move(pictures)),
+        data_dir_(options.data_dir),
+        scored_(options.quick ? 100 : 1000) {
+    if (resumed) learner_.restore(*resumed);
+    folder = cat("draw-", settings.task, settings.attention ? "" : "-plain", "-seed", settings.seed);
+    label = cat("draw ", settings.task);
+    title = cat("DRAW: ", settings.task);
+    unit = "nats";
+    columns = classifies(learner_)
+                  ? std::vector<std::string>{"epoch", "train_nats", "test_nats", "test_error_percent"}
+                  : std::vector<std::string>{"epoch",         "train_nats", "train_reconstruction_nats",
+                                             "train_kl_nats", "test_nats",  "test_reconstruction_nats",
+                                             "test_kl_nats"};
+  }
+
+  fovea::Learner& learner() override { return learner_; }
+  Index steps() const override { return learner_.settings().steps; }
+
+  std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
+    std::vector<std::optional<double>> row{learner_.epochs(), cost};
+    if (!classifies(learner_)) {
+      const Score trained = learner_.take_training_score();
+      row.insert(row.end(), {trained.reconstruction, trained.kl});
+    }
+    if (evaluate) {
+      const Score score = learner_.evaluate(scored_, evaluation_seed);
+      row.push_back(score.nats);
+      if (classifies(learner_))
+        row.push_back(100 * score.wrong_fraction);
+      else
+        row.insert(row.end(), {score.reconstruction, score.kl});
+    }
+    row.resize(columns.size());
+    return row;
+  }
+
+  std::optional<NamedTensor> frame() override {
+    if (classifies(learner_)) return {};
+    const std::vector<double> kl = learner_.evaluate(scored_ / 4, evaluation_seed).kl_per_step;
+    return NamedTensor{cat(learner_.steps()), Tensor::from(kl, {static_cast<Index>(kl.size())})};
+  }
+
+  Json facts() const override { return facts_of(learner_); }
+  Json metrics() override { return metrics_of(learner_); }
+
+  void sketch(RunFolder& run) override {
+    if (classifies(learner_))
+      run.figure("glimpses", draw_glimpses(learner_, 4),
+                 "Test pictures with the read window in green, and below each what is read.");
+    else
+      run.figure("generation", draw_generation(learner_, 8, evaluation_seed),
+                 "New pictures, the write window in red: its line is as wide as the filters' sigma.");
+  }
+
+  void draw(RunFolder& run, const Json&, const std::vector<NamedTensor>& frames) override {
+    sketch(run);
+    if (classifies(learner_)) {
+      run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
+      run.figure("error", draw_error(run.path(), learner_), cat("On the first ", scored_, " test pictures."));
+      return;
+    }
+    run.animation("drawing", animate_generation(learner_, evaluation_seed + 1), "New pictures.");
+    run.figure("reconstructions", draw_reconstructions(learner_, 4, evaluation_seed),
+               "Read windows in green, write windows in red.");
+    run.figure("nearest", draw_nearest(learner_, evaluation_seed),
+               "Were they learned by heart, the pictures below would be the same.");
+    run.figure("learning_curve", draw_bound(run.path(), learner_),
+               cat("The bound on -ln p(x); tested on the first ", scored_, " test pictures."));
+    if (!frames.empty())
+      run.figure("kl", draw_kl(frames, learner_.batches_per_epoch()),
+                 "Where in a drawing the picture is decided.");
+    if (learner_.settings().attention) {
+      Tensor photo = load_photo(data_dir_);
+      if (!photo.defined() && learner_.settings().channels == 1)
+        photo = to_unit(learner_.test_pictures(0, 1).images);
+      if (photo.defined())
+        run.figure("filterbank", draw_filterbank(photo),
+                   "Above: where nine filters stand. Below: three windows of 12 x 12 filters, what is read "
+                   "through them, and that written back.");
+    }
+  }
+
+ private:
+  Learner learner_;
+  fs::path data_dir_;
+  Index scored_;  // test pictures that are scored while it learns
+};
+
+struct TrainDraw {
+  TrainOptions common;
+  SettingOptions given;
+  std::string task = "mnist";
+  std::optional<Index> epochs;
+
+  int operator()() {
+    common.apply();
+    const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
+    Settings s = resumed ? Settings::from_json(resumed->meta) : draw::settings_for(task, common.preset);
+    const bool real = !common.data_dir.empty();
+    if (!resumed) {
+      s.seed = common.seed;
+      s.data = data_for(task, real);
+    }
+    given.apply_to(choices(s));
+    PictureSet pictures = load_pictures(s.data, common.data_dir);
+    if (!resumed) {
+      if (epochs || (common.preset == "default" && !given.given("steps")))
+        s.steps = epochs.value_or(epochs_for(task, real)) *
+                  ((pictures.train.size() + s.batch_size - 1) / s.batch_size);
+      if (common.quick) s.steps = std::min<Index>(s.steps, 40);
+    }
+    DrawCourse course(s, std::move(pictures), common, resumed);
+    return train(common, course, resumed);
+  }
+};
+
+struct EvalDraw {
+  CommonOptions common;
+  fs::path checkpoint;
+
+  int operator()() {
+    common.apply();
+    const Checkpoint c = read_checkpoint(checkpoint);
+    const Settings s = Settings::from_json(c.meta);
+    Learner learner(s, load_pictures(s.data, common.data_dir));
+    learner.restore(c);
+    Json out = facts_of(learner);
+    out["steps"] = learner.steps();
+    out.update(metrics_of(learner));
+    std::cout << out.dump(2) << '\n';
+    return 0;
+  }
+};
+
+struct SampleDraw {
+  CommonOptions common;
+  fs::path checkpoint, figure = "draw.png";
+  Index count = 8;
+
+  int operator()() {
+    common.apply();
+    const Checkpoint c = read_checkpoint(checkpoint);
+    const Settings s = Settings::from_json(c.meta);
+    const bool looks = s.model == "classifier";
+    Learner learner(s, looks ? load_pictures(s.data, common.data_dir) : PictureSet());
+    learner.restore(c);
+    (looks ? draw_glimpses(learner, count) : draw_generation(learner, count, common.seed)).save(figure);
+    std::cout << figure.string() << '\n';
+    return 0;
+  }
+};
+
+}  // namespace
+
+void add_draw(Commands& commands) {
+  const std::string about = "DRAW (Gregor, Danihelka, Graves, Rezende, Wierstra 2015)";
+  CLI::App* train = commands.train.add_subcommand("draw", about);
+  auto t = on_call<TrainDraw>(train, commands);
+  train->add_option("--task", t->task, names_of_tasks())
+      ->capture_default_str()
+      ->check(CLI::IsMember(draw::task_names()));
+  train
+      ->add_option("--epochs", t->epochs,
+                   "Passes over the pictures (default: some minutes; with --data-dir 30)")
+      ->check(CLI::PositiveNumber);
+  t->common.add_to(*train);
+  train->get_option("--preset")
+      ->description("default, or paper: the paper's sizes")
+      ->check(CLI::IsMember({"default", "paper"}));
+  Settings settings;
+  t->given.add_to(*train, choices(settings));
+  train->get_option("--resume")->excludes(train->get_option("--epochs"));
+
+  CLI::App* eval =
+      commands.eval.add_subcommand("draw", "The bound, or the classifier's error, on the test set");
+  auto e = on_call<EvalDraw>(eval, commands);
+  add_checkpoint_option(eval, e->checkpoint);
+  e->common.add_to(*eval);
+
+  CLI::App* sample = commands.sample.add_subcommand("draw", "New pictures; of a classifier, where it looks");
+  auto s = on_call<SampleDraw>(sample, commands);
+  add_checkpoint_option(sample, s->checkpoint);
+  sample->add_option("--figure", s->figure, "The file, .png or .svg")->capture_default_str();
+  sample->add_option("--count", s->count, "How many pictures")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  s->common.add_to(*sample);
+
+  Commands::Family family{"draw", about, {}};
+  for (const std::string& name : draw::task_names()) family.tasks.emplace_back(name, draw::about(name));
+  commands.families.push_back(std::move(family));
+}
+
+}  // namespace fovea::tools
