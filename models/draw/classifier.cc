@@ -1,5 +1,8 @@
 #include "fovea/models/draw/classifier.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "fovea/ops/create.h"
 #include "fovea/ops/draw_attention.h"
 #include "fovea/ops/views.h"
@@ -14,6 +17,12 @@ DrawClassifier::DrawClassifier(const Options& o, Generator& random) : options(o)
   encoder = remembering_cell(o.channels * o.read_size * o.read_size, o.hidden, o.dtype, random);
   read_window = Linear({.in_features = o.hidden, .out_features = 5, .dtype = o.dtype}, random);
   init_window(read_window, 0, random);
+  // Filters that are narrow beside their stride miss most of a large picture, and what wide ones average is
+  // dim.
+  const double stride = static_cast<double>(std::max(o.height, o.width) - 1) /
+                        static_cast<double>(std::max<Index>(o.read_size - 1, 1));
+  init::constant(slice(read_window.bias.detach(), 0, 2, 3), 2 * std::log(std::max(stride / 2, 0.5)));
+  init::constant(slice(read_window.bias.detach(), 0, 4, 5), 2);
   out = Linear({.in_features = o.hidden, .out_features = o.classes, .dtype = o.dtype}, random);
   encoder_h = Parameter(zeros({o.hidden}, o.dtype));
   encoder_c = Parameter(zeros({o.hidden}, o.dtype));

@@ -8,6 +8,7 @@ namespace fovea::draw {
 /// DRAW's encoder as a classifier that looks at a picture T times and then decides (section 4.1 and table 1
 /// of the paper: 100 x 100 cluttered digits, 12 x 12 glimpses, 4 or 8 of them):
 ///   r_t = read(x, h_{t-1}),  h_t = LSTM(r_t, h_{t-1}),  logits = W h_T + b
+/// It starts by looking at the whole picture with a sigma of half a stride and an intensity of e^2.
 struct DrawClassifier {
   struct Options {
     Index height = 100, width = 100, channels = 1;
