@@ -151,17 +151,17 @@ TEST_CASE("draw learner: scenes are new in every epoch, and the same for the tes
   const Generator random(1);
   Learner learner(s, {draw_digits(4, random.fork(0)), draw_digits(5, random.fork(1))});
   CHECK(learner.batches_per_epoch() == 2);
-  CHECK(learner.train_pictures(1, 3).images.shape() == Shape{3, 1, 32, 32});
-  const Tensor all = learner.test_pictures(0, 5).images;
-  CHECK(difference(slice(all, 0, 2, 5), learner.test_pictures(2, 3).images) == 0);
-  CHECK(difference(slice(all, 0, 0, 1), slice(learner.train_pictures(0, 1).images, 0, 0, 1)) > 0);
+  CHECK(learner.train_pictures(every_index(3, 1)).images.shape() == Shape{3, 1, 32, 32});
+  const Tensor all = learner.test_pictures(every_index(5)).images;
+  CHECK(difference(slice(all, 0, 2, 5), learner.test_pictures(every_index(3, 2)).images) == 0);
+  CHECK(difference(slice(all, 0, 0, 1), slice(learner.train_pictures(every_index(1)).images, 0, 0, 1)) > 0);
   for (int i = 0; i < 3; ++i) CHECK(std::isfinite(learner.step()));
   CHECK(learner.evaluate(3, 1).nats > 0);
   s.task = "cluttered";
   s.model = "classifier";
   s.height = s.width = 40;
   Learner classifier(s, {draw_digits(4, random.fork(0)), draw_digits(5, random.fork(1))});
-  CHECK(classifier.test_pictures(0, 5).images.shape() == Shape{5, 1, 40, 40});
+  CHECK(classifier.test_pictures(every_index(5)).images.shape() == Shape{5, 1, 40, 40});
   CHECK(std::isfinite(classifier.step()));
   CHECK(classifier.evaluate(0, 1).nats > 0);
 }

@@ -52,7 +52,11 @@ TEST_CASE("labelled images: without labels") {
 
 TEST_CASE("labelled images: every index") {
   CHECK(every_index(3) == std::vector<Index>{0, 1, 2});
+  CHECK(every_index(2, 5) == std::vector<Index>{5, 6});
   CHECK(every_index(0).empty());
+  CHECK(spread_indices(3, 10) == std::vector<Index>{0, 3, 6});
+  CHECK(spread_indices(4, 3) == every_index(3));
+  CHECK(spread_indices(2, 0).empty());
 }
 
 TEST_CASE("labelled images: to_unit") {

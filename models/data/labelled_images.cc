@@ -40,9 +40,16 @@ LabelledImages gather(const LabelledImages& all, std::span<const Index> indices)
   return {gathered_rows(all.images, indices), gathered_rows(all.labels, indices)};
 }
 
-std::vector<Index> every_index(Index count) {
+std::vector<Index> every_index(Index count, Index from) {
   std::vector<Index> out(static_cast<std::size_t>(count));
-  std::iota(out.begin(), out.end(), Index{0});
+  std::iota(out.begin(), out.end(), from);
+  return out;
+}
+
+std::vector<Index> spread_indices(Index count, Index all) {
+  count = std::min(count, all);
+  std::vector<Index> out = every_index(count);
+  for (Index& i : out) i = i * all / count;
   return out;
 }
 

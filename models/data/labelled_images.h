@@ -28,8 +28,11 @@ LabelledImages part(const LabelledImages& all, Index from, Index count);
 /// The pictures of these numbers, in this order: a batch.
 LabelledImages gather(const LabelledImages& all, std::span<const Index> indices);
 
-/// 0, 1, ..., count - 1: the numbers of all pictures.
-std::vector<Index> every_index(Index count);
+/// from, ..., from + count - 1: the numbers of pictures in a row.
+std::vector<Index> every_index(Index count, Index from = 0);
+/// `count` of the numbers 0, ..., all - 1, evenly spread, or all of them where there are no more: a fair part
+/// even of a set that is sorted by class.
+std::vector<Index> spread_indices(Index count, Index all);
 
 /// u8 pixels of any shape as f32, x / 255.
 Tensor to_unit(const Tensor& pixels);

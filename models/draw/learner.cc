@@ -53,12 +53,6 @@ void start_canvas(Draw& model, const Tensor& pictures) {
                  [](float p) { return std::log(p / (1 - p)); });
 }
 
-std::vector<Index> numbers(Index from, Index count) {
-  std::vector<Index> all = every_index(count);
-  for (Index& n : all) n += from;
-  return all;
-}
-
 // What decides on an epoch's scenes and pixels, apart from all streams that are forks of the seed's own.
 Generator chance(const Settings& s, Index epoch) {
   return Generator(s.seed, static_cast<std::uint64_t>(epoch) + 1);
@@ -73,11 +67,11 @@ Learner::Learner(const Settings& settings, PictureSet pictures)
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   chosen<int>("draw", "way to make pixels", settings.pixels, {{"sampled", 0}, {"threshold", 1}, {"grey", 2}});
   start(std::visit([](auto& m) { return flatten(m); }, model_));
-  if (pictures_.test.size() > 0) check(test_pictures(0, 1));
+  if (pictures_.test.size() > 0) check(test_pictures(every_index(1)));
   if (pictures_.train.size() == 0) return;
-  check(train_pictures(0, 1));
+  check(train_pictures(every_index(1)));
   if (auto* model = std::get_if<Draw>(&model_); model && settings.learned_start)
-    start_canvas(*model, to_unit(train_pictures(0, std::min<Index>(1000, pictures_.train.size())).images));
+    start_canvas(*model, to_unit(train_pictures(spread_indices(1000, pictures_.train.size())).images));
   loader_.emplace(
       pictures_.train.size(),
       [this](std::span<const Index> indices, Index epoch) {
@@ -107,11 +101,11 @@ LabelledImages Learner::scenes(const LabelledImages& from, std::span<const Index
   return gather(from, indices);
 }
 
-LabelledImages Learner::train_pictures(Index from, Index count) const {
-  return scenes(pictures_.train, numbers(from, count), chance(settings_, 0));
+LabelledImages Learner::train_pictures(std::span<const Index> numbers) const {
+  return scenes(pictures_.train, numbers, chance(settings_, 0));
 }
-LabelledImages Learner::test_pictures(Index from, Index count) const {
-  return scenes(pictures_.test, numbers(from, count), Generator(2015).fork(evaluation_stream));
+LabelledImages Learner::test_pictures(std::span<const Index> numbers) const {
+  return scenes(pictures_.test, numbers, Generator(2015).fork(evaluation_stream));
 }
 
 const Draw& Learner::draw() const {
@@ -160,7 +154,9 @@ Score Learner::take_training_score() {
 
 Score Learner::evaluate(Index count, std::uint64_t seed) const {
   Generator random = Generator(seed).fork(evaluation_stream);
-  const Index all = pictures_.test.size(), n = count > 0 ? std::min(count, all) : all;
+  const Index all = pictures_.test.size();
+  const std::vector<Index> scored = spread_indices(count > 0 ? count : all, all);
+  const auto n = static_cast<Index>(scored.size());
   require(n > 0, "draw", "there are no pictures to score");
   const auto* classifier = std::get_if<DrawClassifier>(&model_);
   Score score;
@@ -168,7 +164,8 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
   for (Index from = 0; from < n; from += settings_.batch_size) {
     const Index size = std::min(settings_.batch_size, n - from);
     const double share = static_cast<double>(size) / static_cast<double>(n);
-    const LabelledImages batch = test_pictures(from, size);
+    const LabelledImages batch = test_pictures(
+        std::span(scored).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(size)));
     const Tensor x = pixels(batch.images, random);
     if (classifier) {
       const Tensor logits = classifier->forward(x), answers = argmax(logits, 1);

@@ -59,7 +59,7 @@ struct Score {
 class Learner : public fovea::Learner {
  public:
   /// Without pictures it can do all that needs none, such as drawing its own. A learned canvas starts as the
-  /// mean of the first 1000.
+  /// mean of 1000 of them.
   explicit Learner(const Settings& settings, PictureSet pictures = {});
 
   const Settings& settings() const { return settings_; }
@@ -70,16 +70,16 @@ class Learner : public fovea::Learner {
   double epochs() const { return static_cast<double>(steps()) / static_cast<double>(batches_per_epoch()); }
 
   const PictureSet& pictures() const { return pictures_; }
-  /// Training pictures `from` to `from + count - 1` as the first epoch has them; test pictures, always the
-  /// same.
-  LabelledImages train_pictures(Index from, Index count) const;
-  LabelledImages test_pictures(Index from, Index count) const;
+  /// Training pictures as the first epoch has them; test pictures, always the same.
+  LabelledImages train_pictures(std::span<const Index> numbers) const;
+  LabelledImages test_pictures(std::span<const Index> numbers) const;
   /// Pictures as the model takes them: f32 in [0, 1], made binary as the settings say.
   Tensor pixels(const Tensor& images, Generator& random) const;
 
   /// The bound of the pictures that updates have seen since this was last asked, and its two parts.
   Score take_training_score();
-  /// Scores the first `count` test pictures (0: all), with one draw of the latents each, from `seed`.
+  /// Scores `count` test pictures, evenly spread over the set (0: all), with one draw of the latents each,
+  /// from `seed`.
   Score evaluate(Index count, std::uint64_t seed) const;
 
   /// n pictures that DRAW makes up, or its versions of given ones: probabilities [B,C,H,W].

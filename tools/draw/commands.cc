@@ -117,14 +117,14 @@ class DrawCourse : public Course {
                  "Test pictures with the read window in green, and below each what is read.");
     else
       run.figure("generation", draw_generation(learner_, 8, evaluation_seed),
-                 "New pictures, the write window in red: its line is as wide as the filters' sigma.");
+                 "New pictures, the write window in red: the sharper its filters, the finer the line.");
   }
 
   void draw(RunFolder& run, const Json&, const std::vector<NamedTensor>& frames) override {
     sketch(run);
     if (classifies(learner_)) {
       run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
-      run.figure("error", draw_error(run.path(), learner_), cat("On the first ", scored_, " test pictures."));
+      run.figure("error", draw_error(run.path(), learner_), cat("On ", scored_, " test pictures."));
       return;
     }
     run.animation("drawing", animate_generation(learner_, evaluation_seed + 1), "New pictures.");
@@ -133,14 +133,14 @@ class DrawCourse : public Course {
     run.figure("nearest", draw_nearest(learner_, evaluation_seed),
                "Were they learned by heart, the pictures below would be the same.");
     run.figure("learning_curve", draw_bound(run.path(), learner_),
-               cat("The bound on -ln p(x); tested on the first ", scored_, " test pictures."));
+               cat("The bound on -ln p(x); tested on ", scored_, " test pictures."));
     if (!frames.empty())
       run.figure("kl", draw_kl(frames, learner_.batches_per_epoch()),
                  "Where in a drawing the picture is decided.");
     if (learner_.settings().attention) {
       Tensor photo = load_photo(data_dir_);
       if (!photo.defined() && learner_.settings().channels == 1)
-        photo = to_unit(learner_.test_pictures(0, 1).images);
+        photo = to_unit(learner_.test_pictures(every_index(1)).images);
       if (photo.defined())
         run.figure("filterbank", draw_filterbank(photo),
                    "Above: where nine filters stand. Below: three windows of 12 x 12 filters, what is read "

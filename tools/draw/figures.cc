@@ -59,6 +59,10 @@ Panel written(const Learner& learner, const Trace& trace, Index t, Index b, doub
                 learner.settings().write_size, colors::red, cell);
 }
 
+LabelledImages some_test_pictures(const Learner& learner, Index count) {
+  return learner.test_pictures(spread_indices(count, learner.pictures().test.size()));
+}
+
 // The panels as a square of n x n.
 PanelGrid in_square(std::vector<Panel> panels, std::size_t n, const std::string& title, double cell) {
   PanelGrid grid{.title = title, .cell = cell};
@@ -113,15 +117,14 @@ std::string animate_generation(const Learner& learner, std::uint64_t seed) {
 
 Canvas draw_reconstructions(const Learner& learner, Index count, std::uint64_t seed) {
   const Settings& s = learner.settings();
-  count = std::min(count, learner.pictures().test.size());
-  const Tensor images = learner.test_pictures(0, count).images, x = to_unit(images);
+  const Tensor images = some_test_pictures(learner, count).images, x = to_unit(images);
   Trace trace;
   const Tensor y = learner.reconstruct(images, seed, &trace);
   const std::vector<Index> steps = moments(s.glimpses);
   PanelGrid grid{.title = "Test pictures: where it reads (green), and what it draws and where (red)",
                  .column_titles = titles(steps, "picture", "done"),
                  .cell = cell_for(s, 84)};
-  for (Index b = 0; b < count; ++b) {
+  for (Index b = 0; b < x.size(0); ++b) {
     std::vector<Panel> reads{picture(x, b)}, writes{picture(x, b)};
     for (Index t : steps) {
       reads.push_back(framed(picture(x, b), trace.read_windows, t, b, s.read_size, colors::green, grid.cell));
@@ -146,7 +149,7 @@ Canvas draw_nearest(const Learner& learner, std::uint64_t seed) {
   const Index all = learner.pictures().train.size();
   for (Index from = 0; from < all; from += 1000) {
     const Index size = std::min<Index>(1000, all - from);
-    const Tensor x = flatten(to_unit(learner.train_pictures(from, size).images), 1);
+    const Tensor x = flatten(to_unit(learner.train_pictures(every_index(size, from)).images), 1);
     const Tensor products = matmul(flat, transpose(x, 0, 1)), lengths = sum(square(x), 1);
     for (Index k = 0; k < count; ++k)
       for (Index n = 0; n < size; ++n) {  // |x - y|^2 but for |y|^2
@@ -161,8 +164,8 @@ Canvas draw_nearest(const Learner& learner, std::uint64_t seed) {
   for (Index k = 0; k < count; ++k) {
     const auto row = static_cast<std::size_t>(2 * (k / columns));
     Panel sample = picture(samples, k);
-    Panel nearest =
-        picture(to_unit(learner.train_pictures(best[static_cast<std::size_t>(k)].number, 1).images), 0);
+    Panel nearest = picture(
+        to_unit(learner.train_pictures(every_index(1, best[static_cast<std::size_t>(k)].number)).images), 0);
     if (k % columns == 0) sample.y_label = "new", nearest.y_label = "nearest";
     grid.rows[row].push_back(std::move(sample));
     grid.rows[row + 1].push_back(std::move(nearest));
@@ -175,7 +178,7 @@ namespace {
 // What the classifier sees and says of test pictures.
 struct Looks {
   Looks(const Learner& learner, Index count)
-      : pictures(learner.test_pictures(0, std::min(count, learner.pictures().test.size()))),
+      : pictures(some_test_pictures(learner, count)),
         x(to_unit(pictures.images)),
         answers(argmax(learner.classify(pictures.images, &trace), 1)) {}
 

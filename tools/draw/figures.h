@@ -9,7 +9,7 @@
 #include "tools/figures/canvas.h"
 
 /// The figures of "DRAW". Windows are red where it writes and green where it reads: the rectangle that the
-/// filters cover, as far as it lies on the picture, with a line as wide as the filters' sigma.
+/// filters cover, as far as it lies on the picture, with a line half as wide as the filters' sigma.
 
 namespace fovea::tools {
 
@@ -18,13 +18,13 @@ Canvas draw_generation(const draw::Learner& learner, Index count, std::uint64_t 
 /// The same as an animation of 8 x 8 pictures, as the bytes of a GIF.
 std::string animate_generation(const draw::Learner& learner, std::uint64_t seed);
 
-/// How the first `count` test pictures are looked at and drawn.
+/// How `count` test pictures are looked at and drawn.
 Canvas draw_reconstructions(const draw::Learner& learner, Index count, std::uint64_t seed);
 
 /// New pictures above the training pictures that are nearest to them in L2 distance.
 Canvas draw_nearest(const draw::Learner& learner, std::uint64_t seed);
 
-/// Figure 1 of the classifier: where it looks in the first `count` test pictures, and what it sees there.
+/// Figure 1 of the classifier: where it looks in `count` test pictures, and what it sees there.
 Canvas draw_glimpses(const draw::Learner& learner, Index count);
 /// The same as an animation of 4 x 4 pictures, as the bytes of a GIF.
 std::string animate_glimpses(const draw::Learner& learner);

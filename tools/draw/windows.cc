@@ -10,7 +10,7 @@ Mark window_mark(const DrawGrid& g, const Panel& panel, Color color, double cell
   const auto y = [&](double at) { return std::clamp<double>(at + 0.5, 0, panel.rows); };
   const double left = x(g.x - half), top = y(g.y - half);
   return box(left, top, x(g.x + half) - left, y(g.y + half) - top, color,
-             std::clamp(g.sigma * cell, 1.0, 5.0));
+             std::clamp(g.sigma * cell / 2, 1.5, 4.0));
 }
 
 Panel stretched(const Tensor& x, Index width) {

@@ -8,8 +8,8 @@
 
 namespace fovea::tools {
 
-/// The rectangle that a window's filters cover, as far as it lies on the panel. The line is as wide as sigma
-/// where a cell is `cell` pixels.
+/// The rectangle that a window's filters cover, as far as it lies on the panel. The line is half as wide
+/// as sigma where a cell is `cell` pixels.
 Mark window_mark(const DrawGrid& grid, const Panel& panel, Color color, double cell);
 
 /// x [1,1,H,W] in greys from its lowest to its highest value, `width` cells wide: for small patches.
