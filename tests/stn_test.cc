@@ -10,7 +10,7 @@ namespace {
 using namespace fovea::stn;
 using stn::Learner;
 
-Digits few() { return {draw_digits(40, Generator(1)), draw_digits(20, Generator(2))}; }
+PictureSet few() { return {draw_digits(40, Generator(1)), draw_digits(20, Generator(2))}; }
 
 Settings small(const std::string& task) {
   Settings s = settings_for(task, "cnn", "default");

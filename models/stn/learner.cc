@@ -76,7 +76,7 @@ void Learner::Models::each(Visitor& v) {
   for (std::size_t i = 0; i < all.size(); ++i) v(names[i], all[i]);
 }
 
-Learner::Learner(const Settings& settings, Digits digits)
+Learner::Learner(const Settings& settings, PictureSet digits)
     : fovea::Learner(settings),
       settings_(settings),
       digits_(std::move(digits)),
@@ -103,9 +103,8 @@ Learner::Learner(const Settings& settings, Digits digits)
 }
 
 LabelledImages Learner::test_scenes(Index from, Index count) const {
-  std::vector<Index> indices(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i) indices[static_cast<std::size_t>(i)] = from + i;
-  return scenes(settings_.task, digits_.test, indices, Generator(2015).fork(evaluation_stream));
+  return scenes(settings_.task, digits_.test, every_index(count, from),
+                Generator(2015).fork(evaluation_stream));
 }
 
 Tensor Learner::cost() {
@@ -143,19 +142,6 @@ Learner::Score Learner::evaluate(Index count) const {
     }
   }
   return score;
-}
-
-Checkpoint Learner::checkpoint() {
-  Checkpoint c = fovea::Learner::checkpoint();
-  c.generators["order"] = loader_.state();
-  return c;
-}
-
-void Learner::restore(const Checkpoint& c) {
-  fovea::Learner::restore(c);
-  const auto order = c.generators.find("order");
-  require(order != c.generators.end(), "stn", "the checkpoint does not say where in the data it stands");
-  loader_.set_state(order->second);
 }
 
 std::vector<NamedTensor> Learner::tensors() { return named_tensors(models_); }

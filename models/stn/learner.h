@@ -41,11 +41,6 @@ Settings settings_for(const std::string& task, const std::string& net, const std
 /// The network of these settings, for pictures [B,C,H,W] of a size.
 Stn::Options network_for(const Settings& settings, const Shape& picture);
 
-/// The digits that scenes are made of, [N,1,28,28].
-struct Digits {
-  LabelledImages train, test;
-};
-
 /// Scenes of a task from digits `indices`. Chance comes from `random` alone.
 LabelledImages scenes(const std::string& task, const LabelledImages& digits, std::span<const Index> indices,
                       const Generator& random);
@@ -53,7 +48,8 @@ LabelledImages scenes(const std::string& task, const LabelledImages& digits, std
 /// A classifier with transformers that learns a task, and the baselines when asked for.
 class Learner : public fovea::Learner {
  public:
-  Learner(const Settings& settings, Digits digits);
+  /// Scenes are made of the digits [N,1,28,28].
+  Learner(const Settings& settings, PictureSet digits);
 
   const Settings& settings() const { return settings_; }
   std::string settings_json() const override { return settings_.to_json(); }
@@ -73,9 +69,6 @@ class Learner : public fovea::Learner {
   };
   Score evaluate(Index count = 0) const;
 
-  Checkpoint checkpoint() override;
-  void restore(const Checkpoint& checkpoint) override;
-
  private:
   struct Models {
     std::vector<Stn> all;
@@ -85,9 +78,10 @@ class Learner : public fovea::Learner {
   Tensor cost() override;
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;
+  Loader* loader() override { return &loader_; }
 
   Settings settings_;
-  Digits digits_;
+  PictureSet digits_;
   Models models_;
   Loader loader_;
 };

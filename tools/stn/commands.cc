@@ -4,9 +4,8 @@
 #include <iostream>
 
 #include "fovea/core/tape.h"
-#include "fovea/models/data/digits.h"
-#include "fovea/models/data/mnist.h"
 #include "fovea/ops/cross_entropy.h"
+#include "tools/pictures.h"
 #include "tools/setting_options.h"
 #include "tools/stn/figures.h"
 #include "tools/training_run.h"
@@ -19,16 +18,9 @@ using stn::Learner;
 using stn::Settings;
 using Json = nlohmann::ordered_json;
 
-constexpr Index drawn_for_training = 20000, drawn_for_test = 2000;
-constexpr std::uint64_t drawing_seed = 28;
-
 // MNIST when there is a data folder, else digits that Fovea draws.
-stn::Digits digits_from(const fs::path& data_dir) {
-  if (data_dir.empty()) {
-    const Generator random(drawing_seed);
-    return {draw_digits(drawn_for_training, random.fork(0)), draw_digits(drawn_for_test, random.fork(1))};
-  }
-  return {part(load_mnist(data_dir, Split::train), 0, 50000), load_mnist(data_dir, Split::test)};
+PictureSet digits_from(const fs::path& data_dir) {
+  return load_pictures(data_dir.empty() ? "drawn" : "mnist", data_dir);
 }
 
 std::string names_of_tasks() {
@@ -39,7 +31,7 @@ std::string names_of_tasks() {
 
 class StnCourse : public Course {
  public:
-  StnCourse(const Settings& settings, stn::Digits digits, const std::optional<Checkpoint>& resumed)
+  StnCourse(const Settings& settings, PictureSet digits, const std::optional<Checkpoint>& resumed)
       : learner_(settings, std::move(digits)) {
     if (resumed) learner_.restore(*resumed);
     folder = cat("stn-", settings.task, "-", settings.placement == "none" ? "none" : settings.kind, "-",
@@ -117,7 +109,7 @@ struct TrainStn {
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : stn::settings_for(task, net, common.preset);
     given.apply_to(s.list());
-    stn::Digits digits = digits_from(common.data_dir);
+    PictureSet digits = digits_from(common.data_dir);
     if (!resumed) {
       s.seed = common.seed;
       const bool by_epochs = epochs || (common.preset == "default" && !given.given("steps"));
