@@ -13,6 +13,7 @@
 #include "fovea/core/gzip.h"
 #include "fovea/core/npz.h"
 #include "fovea/core/safetensors.h"
+#include "tests/errors.h"
 
 #ifdef __linux__
 #include <sys/mount.h>
@@ -22,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
+using fovea::tests::error_of;
 
 struct TemporaryFolder {
   fs::path path = fs::temp_directory_path() / ("fovea-atomic-" + std::to_string(::getpid()));
@@ -43,17 +46,6 @@ struct FileSizeLimit {
     std::signal(SIGXFSZ, handler);
   }
 };
-
-std::string error_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 int files_in(const fs::path& folder) {
   return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));

@@ -14,6 +14,7 @@
 #include "fovea/core/npy.h"
 #include "fovea/core/npz.h"
 #include "fovea/core/safetensors.h"
+#include "tests/errors.h"
 #include "tests/test_dir.h"
 
 // Every reader, given a file that is not what it should be, throws Error and does nothing else.
@@ -22,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
 
 struct Format {
   std::string name;
@@ -53,17 +55,9 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The message of the Error that reading throws; "" when it throws none. Other exceptions pass through.
 std::string error_of(const Format& format, const fs::path& path) {
-  try {
-    format.read(path);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+  return fovea::tests::error_of([&] { format.read(path); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

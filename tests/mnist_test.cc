@@ -8,10 +8,14 @@
 #include <initializer_list>
 #include <string>
 
+#include "tests/errors.h"
+
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
+using fovea::tests::error_of;
 
 class DataFolder {
  public:
@@ -33,18 +37,6 @@ std::string idx(std::initializer_list<int> sizes, const std::string& data) {
 }
 
 const std::string three_pictures = idx({3, 28, 28}, std::string(3 * 784 - 1, '\0') + '\xff');
-
-/// What went wrong; "" when nothing did.
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

@@ -9,12 +9,15 @@
 #include <iterator>
 #include <string>
 
+#include "tests/errors.h"
 #include "tests/test_dir.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
+using fovea::tests::error_of;
 
 const fs::path golden = fovea::tests::test_dir() / "golden" / "formats";
 const fs::path scratch = fs::temp_directory_path() / ("fovea-npz-" + std::to_string(::getpid()));
@@ -28,17 +31,6 @@ std::string content_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-std::string error_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

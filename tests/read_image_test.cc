@@ -11,12 +11,14 @@
 
 #include "fovea/core/generator.h"
 #include "fovea/core/memory.h"
+#include "tests/errors.h"
 #include "tests/test_dir.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
 
 const fs::path pictures = fovea::tests::test_dir() / "golden" / "pictures";
 const fs::path corpus = fovea::tests::test_dir() / "corpus";
@@ -26,17 +28,9 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The message of the Error that reading throws; "" when it throws none. Other exceptions pass through.
 std::string error_of(const fs::path& path, const ReadImageOptions& options = {}) {
-  try {
-    read_image(path, options);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
+  return fovea::tests::error_of([&] { read_image(path, options); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// The pattern of tests/golden/pictures.py.
 double pattern(Index c, Index y, Index x) {

@@ -9,12 +9,15 @@
 #include <iterator>
 #include <string>
 
+#include "tests/errors.h"
 #include "tests/test_dir.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fovea::tests::contains;
+using fovea::tests::error_of;
 
 const fs::path golden = fovea::tests::test_dir() / "golden" / "formats";
 
@@ -52,17 +55,6 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() &&
          (a.numel() == 0 || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0);
 }
-
-std::string error_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

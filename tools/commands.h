@@ -26,6 +26,9 @@ struct Commands {
   std::vector<Family> families = {};
 };
 
+/// "copy, recall": for the help of an option.
+inline std::string listed(const std::vector<std::string>& names) { return CLI::detail::join(names, ", "); }
+
 /// Gives a command an object that lives as long as it and runs when it is called.
 template <class Action>
 std::shared_ptr<Action> on_call(CLI::App* command, Commands& commands) {

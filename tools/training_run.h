@@ -48,11 +48,11 @@ class Course {
 /// progress, logs, checkpoints, Ctrl-C. Returns the exit status.
 int train(const TrainOptions& options, Course& course, const std::optional<Checkpoint>& resumed);
 
-/// The learner that a checkpoint holds; L is a family's, with its settings().
-template <class L>
-std::unique_ptr<L> restored(const Checkpoint& checkpoint) {
+/// The learner that a checkpoint holds; L is a family's, made of its settings() and `rest`.
+template <class L, class... Rest>
+std::unique_ptr<L> restored(const Checkpoint& checkpoint, Rest&&... rest) {
   using Settings = std::decay_t<decltype(std::declval<L&>().settings())>;
-  auto learner = std::make_unique<L>(Settings::from_json(checkpoint.meta));
+  auto learner = std::make_unique<L>(Settings::from_json(checkpoint.meta), std::forward<Rest>(rest)...);
   learner->restore(checkpoint);
   return learner;
 }

@@ -15,7 +15,9 @@
 namespace fovea::draw {
 
 /// Everything that decides a training run but for the pictures themselves.
-struct Settings : TrainingSettings {
+struct Settings : FamilySettings<Settings> {
+  static constexpr const char* family = "draw";
+
   std::string task = "mnist";
   std::string data = "drawn";  ///< the pictures, or what scenes are made of; a name for the caller
   std::string model = "draw";  ///< draw, or classifier
@@ -33,9 +35,7 @@ struct Settings : TrainingSettings {
   /// classifier sees grey.
   std::string pixels = "sampled";
 
-  std::vector<Setting> list();
-  std::string to_json() const;
-  static Settings from_json(const std::string& text);
+  std::vector<Setting> own();
 };
 
 /// mnist, two-digits, cifar and cluttered.

@@ -26,59 +26,35 @@ constexpr TaskRow tasks[] = {
      {8, 256, 10, 12, 12},
      50000}};
 
-const TaskRow& row_of(const std::string& task) {
-  std::string known;
-  for (const TaskRow& row : tasks) {
-    if (task == row.name) return row;
-    known += cat(known.empty() ? "" : ", ", row.name);
-  }
-  fail("draw", "'", task, "' is not a task; there are ", known);
-}
+const TaskRow& row_of(const std::string& task) { return row_named("draw", "task", tasks, task); }
 
 }  // namespace
 
-std::vector<Setting> Settings::list() {
-  std::vector<Setting> all{
-      {"task", &task, "What to learn"},
-      {"data", &data, "The pictures: drawn, mnist, fashion-mnist, binarized-mnist or cifar10-subset"},
-      {"model", &model, "draw, or classifier: looks and names the class"},
-      {"height", &height, "Of a picture", 1},
-      {"width", &width, "Of a picture", 1},
-      {"channels", &channels, "Of a picture", 1},
-      {"classes", &classes, "Of the classifier", 1},
-      {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
-      {"latent", &latent, "Random numbers in a step", 1},
-      {"hidden", &hidden, "Units of each LSTM", 1},
-      {"attention", &attention, "Read and write through windows; without, the whole picture at once"},
-      {"read_size", &read_size, "Filters a side of the read window, N", 1},
-      {"write_size", &write_size, "Filters a side of the write window, N", 1},
-      {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
-      {"pixels", &pixels, "From grey values: sampled anew every time, threshold, or grey"}};
-  for (const Setting& s : TrainingSettings::list()) all.push_back(s);
-  return all;
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"data", &data, "The pictures: drawn, mnist, fashion-mnist, binarized-mnist or cifar10-subset"},
+          {"model", &model, "draw, or classifier: looks and names the class"},
+          {"height", &height, "Of a picture", 1},
+          {"width", &width, "Of a picture", 1},
+          {"channels", &channels, "Of a picture", 1},
+          {"classes", &classes, "Of the classifier", 1},
+          {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
+          {"latent", &latent, "Random numbers in a step", 1},
+          {"hidden", &hidden, "Units of each LSTM", 1},
+          {"attention", &attention, "Read and write through windows; without, the whole picture at once"},
+          {"read_size", &read_size, "Filters a side of the read window, N", 1},
+          {"write_size", &write_size, "Filters a side of the write window, N", 1},
+          {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
+          {"pixels", &pixels, "From grey values: sampled anew every time, threshold, or grey"}};
 }
 
-std::string Settings::to_json() const { return settings_to_json(Settings(*this).list()); }
-
-Settings Settings::from_json(const std::string& text) {
-  Settings s;
-  settings_from_json(s.list(), text, "draw");
-  return s;
-}
-
-std::vector<std::string> task_names() {
-  std::vector<std::string> names;
-  for (const TaskRow& row : tasks) names.push_back(row.name);
-  return names;
-}
+std::vector<std::string> task_names() { return names_of(tasks); }
 
 std::string about(const std::string& task) { return row_of(task).about; }
 
 Settings settings_for(const std::string& task, const std::string& preset) {
   const TaskRow& row = row_of(task);
-  require(preset == "default" || preset == "paper", "draw", "'", preset,
-          "' is not a preset; there are default and paper");
-  const bool paper = preset == "paper";
+  const bool paper = chosen<bool>("draw", "preset", preset, {{"default", false}, {"paper", true}});
   const Sizes& sizes = paper ? row.paper : row.small;
   Settings s;
   s.task = task;

@@ -12,7 +12,9 @@
 namespace fovea::ntm {
 
 /// Everything that decides a training run: a run is made again from these.
-struct Settings : TrainingSettings {
+struct Settings : FamilySettings<Settings> {
+  static constexpr const char* family = "ntm";
+
   std::string task = "copy";
   std::string model = "ntm";        ///< ntm, or lstm: the paper's baseline
   std::string controller = "lstm";  ///< lstm or feedforward
@@ -25,11 +27,7 @@ struct Settings : TrainingSettings {
   std::string heads = "tanh";      ///< tanh or linear
   Index lstm_size = 256;           ///< of each of the baseline's three layers
 
-  /// All of them, with those of every run.
-  std::vector<Setting> list();
-  /// One line of JSON, and back. from_json throws an Error that names a field it does not know.
-  std::string to_json() const;
-  static Settings from_json(const std::string& text);
+  std::vector<Setting> own();
 };
 
 /// The settings that learn a task fastest and most reliably of those tried (preset "default"), or the paper's

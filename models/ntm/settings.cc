@@ -38,36 +38,25 @@ constexpr PaperRow paper[] = {{1, 100, 1, 1e-4, 256, 3e-5},
 
 }  // namespace
 
-std::vector<Setting> Settings::list() {
-  std::vector<Setting> all{{"task", &task, "What to learn"},
-                           {"model", &model, "ntm, or lstm: the paper's baseline"},
-                           {"controller", &controller, "lstm or feedforward"},
-                           {"controller_size", &controller_size, "Units of the controller", 1},
-                           {"controller_layers", &controller_layers, "Layers of the controller", 1},
-                           {"read_heads", &read_heads, "Heads that read", 1},
-                           {"write_heads", &write_heads, "Heads that write", 1},
-                           {"memory_rows", &memory_rows, "Rows of the memory, N", 1},
-                           {"memory_width", &memory_width, "Elements of a row, M", 1},
-                           {"start", &start, "How the memory starts: constant, learned or random"},
-                           {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
-                           {"heads", &heads, "Activation of keys and adds: tanh or linear"},
-                           {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
-  for (const Setting& s : TrainingSettings::list()) all.push_back(s);
-  return all;
-}
-
-std::string Settings::to_json() const { return settings_to_json(Settings(*this).list()); }
-
-Settings Settings::from_json(const std::string& text) {
-  Settings s;
-  settings_from_json(s.list(), text, "ntm");
-  return s;
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"model", &model, "ntm, or lstm: the paper's baseline"},
+          {"controller", &controller, "lstm or feedforward"},
+          {"controller_size", &controller_size, "Units of the controller", 1},
+          {"controller_layers", &controller_layers, "Layers of the controller", 1},
+          {"read_heads", &read_heads, "Heads that read", 1},
+          {"write_heads", &write_heads, "Heads that write", 1},
+          {"memory_rows", &memory_rows, "Rows of the memory, N", 1},
+          {"memory_width", &memory_width, "Elements of a row, M", 1},
+          {"start", &start, "How the memory starts: constant, learned or random"},
+          {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
+          {"heads", &heads, "Activation of keys and adds: tanh or linear"},
+          {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
 }
 
 Settings settings_for(const std::string& task, const std::string& model, const std::string& preset) {
   make_task(task);  // throws for an unknown one
-  require(preset == "default" || preset == "paper", "ntm", "'", preset,
-          "' is not a preset; there are default and paper");
+  const bool from_paper = chosen<bool>("ntm", "preset", preset, {{"default", false}, {"paper", true}});
   Settings s;
   s.task = task;
   s.model = model;
@@ -76,7 +65,7 @@ Settings settings_for(const std::string& task, const std::string& model, const s
   const DefaultRow& row = best[at];
   const PaperRow& published = paper[at];
   s.lstm_size = std::min<Index>(published.lstm_size, 256);
-  if (preset == "paper") {
+  if (from_paper) {
     s.controller_size = published.controller_size;
     s.controller_layers = published.controller_layers;
     s.read_heads = s.write_heads = published.heads;

@@ -87,7 +87,7 @@ Learner::Learner(const Settings& settings, PictureSet digits)
             const LabelledImages batch = scenes(settings_.task, digits_.train, indices, random);
             return Loader::Batch{to_unit(batch.images), batch.labels};
           },
-          {.batch_size = settings.batch_size}, Generator(settings.seed).fork(data_stream)) {
+          {.batch_size = settings.batch_size}, data_) {
   Generator random = Generator(settings.seed).fork(weights_stream);
   Stn::Options o = network_for(settings, test_scenes(0, 1).images.shape());
   models_.all.push_back(Stn(o, random));

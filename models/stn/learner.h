@@ -13,7 +13,9 @@
 namespace fovea::stn {
 
 /// Everything that decides a training run but for the digits that it is made of.
-struct Settings : TrainingSettings {
+struct Settings : FamilySettings<Settings> {
+  static constexpr const char* family = "stn";
+
   std::string task = "cluttered";
   std::string placement = "image";  ///< image, features, chain, parallel or none; see Stn::Placement
   std::string kind = "affine";      ///< affine, projective, tps or attention
@@ -25,9 +27,7 @@ struct Settings : TrainingSettings {
   bool fresh = true;                ///< distort every digit anew in every epoch
   bool with_baseline = false;       ///< train the two baselines beside it, on the same batches
 
-  std::vector<Setting> list();
-  std::string to_json() const;
-  static Settings from_json(const std::string& text);
+  std::vector<Setting> own();
 };
 
 /// r, rts, p, e, cluttered and addition.

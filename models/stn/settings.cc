@@ -16,53 +16,30 @@ constexpr TaskRow tasks[] = {
     {"addition", "the sum of two digits in a channel each, through two transformers", "parallel", "affine",
      28}};
 
-const TaskRow& row_of(const std::string& task) {
-  std::string known;
-  for (const TaskRow& row : tasks) {
-    if (task == row.name) return row;
-    known += cat(known.empty() ? "" : ", ", row.name);
-  }
-  fail("stn", "'", task, "' is not a task; there are ", known);
-}
+const TaskRow& row_of(const std::string& task) { return row_named("stn", "task", tasks, task); }
 
 }  // namespace
 
-std::vector<Setting> Settings::list() {
-  std::vector<Setting> all{
-      {"task", &task, "What to learn"},
-      {"placement", &placement, "Where the transformers are: image, features, chain, parallel or none"},
-      {"kind", &kind, "What they can do: affine, projective, tps or attention"},
-      {"net", &net, "cnn, or fcn: fully connected"},
-      {"size", &size, "Pixels a side of what a transformer gives", 1},
-      {"padding", &padding, "What lies around a picture: zeros or border"},
-      {"theta_reg", &theta_reg, "Weight of |theta - identity|^2"},
-      {"loc_lr_mult", &loc_lr_mult, "The localisation net's learning rate, as a multiple"},
-      {"fresh", &fresh, "Distort every digit anew in every epoch"},
-      {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"}};
-  for (const Setting& s : TrainingSettings::list()) all.push_back(s);
-  return all;
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"placement", &placement, "Where the transformers are: image, features, chain, parallel or none"},
+          {"kind", &kind, "What they can do: affine, projective, tps or attention"},
+          {"net", &net, "cnn, or fcn: fully connected"},
+          {"size", &size, "Pixels a side of what a transformer gives", 1},
+          {"padding", &padding, "What lies around a picture: zeros or border"},
+          {"theta_reg", &theta_reg, "Weight of |theta - identity|^2"},
+          {"loc_lr_mult", &loc_lr_mult, "The localisation net's learning rate, as a multiple"},
+          {"fresh", &fresh, "Distort every digit anew in every epoch"},
+          {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"}};
 }
 
-std::string Settings::to_json() const { return settings_to_json(Settings(*this).list()); }
-
-Settings Settings::from_json(const std::string& text) {
-  Settings s;
-  settings_from_json(s.list(), text, "stn");
-  return s;
-}
-
-std::vector<std::string> task_names() {
-  std::vector<std::string> names;
-  for (const TaskRow& row : tasks) names.push_back(row.name);
-  return names;
-}
+std::vector<std::string> task_names() { return names_of(tasks); }
 
 std::string about(const std::string& task) { return row_of(task).about; }
 
 Settings settings_for(const std::string& task, const std::string& net, const std::string& preset) {
   const TaskRow& row = row_of(task);
-  require(preset == "default" || preset == "paper", "stn", "'", preset,
-          "' is not a preset; there are default and paper");
+  const bool from_paper = chosen<bool>("stn", "preset", preset, {{"default", false}, {"paper", true}});
   Settings s;
   s.task = task;
   s.net = net;
@@ -73,7 +50,7 @@ Settings settings_for(const std::string& task, const std::string& net, const std
   // Adam's first steps are as long as its later ones: at the full rate theta leaves the picture at once.
   s.loc_lr_mult = 0.1;
   s.clip_norm = 5;
-  if (preset == "paper") {
+  if (from_paper) {
     s.optimizer = "sgd";
     s.lr = 0.01;
     s.schedule = "constant";

@@ -45,6 +45,44 @@ std::string settings_to_json(const std::vector<Setting>& settings);
 /// not in the list, and a value of another kind or below its least.
 void settings_from_json(const std::vector<Setting>& settings, const std::string& text, const char* family);
 
+/// What a family's settings derive from: `struct Settings : FamilySettings<Settings>`, with `family`, its
+/// name in messages, and own(), the list of its own members.
+template <class S>
+struct FamilySettings : TrainingSettings {
+  /// All of them: the family's, then those of every run.
+  std::vector<Setting> list() {
+    std::vector<Setting> all = static_cast<S*>(this)->own();
+    for (const Setting& s : TrainingSettings::list()) all.push_back(s);
+    return all;
+  }
+  /// One line of JSON, and back. from_json throws an Error that names a field it does not know.
+  std::string to_json() const { return settings_to_json(S(static_cast<const S&>(*this)).list()); }
+  static S from_json(const std::string& text) {
+    S s;
+    settings_from_json(s.list(), text, S::family);
+    return s;
+  }
+};
+
+/// The row of a table whose `name` is this word. Throws as chosen() does.
+template <class Rows>
+const auto& row_named(const char* family, const char* what, const Rows& rows, const std::string& word) {
+  std::string words;
+  for (const auto& row : rows) {
+    if (word == row.name) return row;
+    words += cat(words.empty() ? "" : ", ", row.name);
+  }
+  fail(family, "'", word, "' is not a ", what, "; there are ", words);
+}
+
+/// The names of such a table's rows.
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.push_back(row.name);
+  return names;
+}
+
 /// The choice that a word stands for. Throws an Error that lists the words: "'hot' is not a start; there are
 /// constant, random".
 template <class Choice>

@@ -19,12 +19,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t evaluation_seed = 2015;  // the same noise for every run, so that runs can be compared
 
-std::string names_of_tasks() {
-  std::string names;
-  for (const std::string& name : draw::task_names()) names += (names.empty() ? "" : ", ") + name;
-  return names;
-}
-
 // The settings that people choose: a picture's size comes with the task.
 std::vector<Setting> choices(Settings& s) {
   std::vector<Setting> list = s.list();
@@ -190,11 +184,10 @@ struct EvalDraw {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    Learner learner(s, load_pictures(s.data, common.data_dir));
-    learner.restore(c);
-    Json out = facts_of(learner);
-    out["steps"] = learner.steps();
-    out.update(metrics_of(learner));
+    const auto learner = restored<Learner>(c, load_pictures(s.data, common.data_dir));
+    Json out = facts_of(*learner);
+    out["steps"] = learner->steps();
+    out.update(metrics_of(*learner));
     std::cout << out.dump(2) << '\n';
     return 0;
   }
@@ -210,9 +203,8 @@ struct SampleDraw {
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
     const bool looks = s.model == "classifier";
-    Learner learner(s, looks ? load_pictures(s.data, common.data_dir) : PictureSet());
-    learner.restore(c);
-    (looks ? draw_glimpses(learner, count) : draw_generation(learner, count, common.seed)).save(figure);
+    const auto learner = restored<Learner>(c, looks ? load_pictures(s.data, common.data_dir) : PictureSet());
+    (looks ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed)).save(figure);
     std::cout << figure.string() << '\n';
     return 0;
   }
@@ -224,7 +216,7 @@ void add_draw(Commands& commands) {
   const std::string about = "DRAW (Gregor, Danihelka, Graves, Rezende, Wierstra 2015)";
   CLI::App* train = commands.train.add_subcommand("draw", about);
   auto t = on_call<TrainDraw>(train, commands);
-  train->add_option("--task", t->task, names_of_tasks())
+  train->add_option("--task", t->task, listed(draw::task_names()))
       ->capture_default_str()
       ->check(CLI::IsMember(draw::task_names()));
   train

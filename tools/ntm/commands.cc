@@ -19,12 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t evaluation_seed =
     2014;  // the same fresh sequences for every run, so that runs can be compared
 
-std::string names_of_tasks() {
-  std::string names;
-  for (const std::string& name : ntm::task_names()) names += (names.empty() ? "" : ", ") + name;
-  return names;
-}
-
 // The size of the episode that the animation and figure 6 show.
 EpisodeSize shown_size(const std::string& task) {
   if (task == "copy") return {20, 0};
@@ -232,7 +226,7 @@ void add_ntm(Commands& commands) {
   CLI::App* train =
       commands.train.add_subcommand("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
   auto t = on_call<TrainNtm>(train, commands);
-  train->add_option("--task", t->task, names_of_tasks())->capture_default_str()->check(known_task);
+  train->add_option("--task", t->task, listed(ntm::task_names()))->capture_default_str()->check(known_task);
   train->add_option("--model", t->model, "ntm, or lstm: the paper's baseline")->capture_default_str();
   t->common.add_to(*train);
   train->get_option("--preset")
@@ -260,7 +254,7 @@ void add_ntm(Commands& commands) {
 
   CLI::App* tape = commands.tape.add_subcommand("ntm", "One training step of a Neural Turing Machine");
   auto p = on_call<TapeNtm>(tape, commands);
-  tape->add_option("--task", p->task, names_of_tasks())->capture_default_str()->check(known_task);
+  tape->add_option("--task", p->task, listed(ntm::task_names()))->capture_default_str()->check(known_task);
   tape->add_flag("--dot", p->dot, "In Graphviz's language");
 
   Commands::Family family{"ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)", {}};

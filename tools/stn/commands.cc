@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include "fovea/core/tape.h"
-#include "fovea/ops/cross_entropy.h"
 #include "tools/pictures.h"
 #include "tools/setting_options.h"
 #include "tools/stn/figures.h"
@@ -21,12 +19,6 @@ using Json = nlohmann::ordered_json;
 // MNIST when there is a data folder, else digits that Fovea draws.
 PictureSet digits_from(const fs::path& data_dir) {
   return load_pictures(data_dir.empty() ? "drawn" : "mnist", data_dir);
-}
-
-std::string names_of_tasks() {
-  std::string names;
-  for (const std::string& name : stn::task_names()) names += (names.empty() ? "" : ", ") + name;
-  return names;
 }
 
 class StnCourse : public Course {
@@ -128,13 +120,11 @@ struct EvalStn {
 
   int operator()() {
     common.apply();
-    const Checkpoint c = read_checkpoint(checkpoint);
-    Learner learner(Settings::from_json(c.meta), digits_from(common.data_dir));
-    learner.restore(c);
-    const auto score = learner.evaluate();
+    const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
+    const auto score = learner->evaluate();
     Json out{{"model", "stn"},
-             {"task", learner.settings().task},
-             {"steps", learner.steps()},
+             {"task", learner->settings().task},
+             {"steps", learner->steps()},
              {"test_error_percent", score.error_percent[0]}};
     std::cout << out.dump(2) << '\n';
     return 0;
@@ -147,10 +137,8 @@ struct SampleStn {
 
   int operator()() {
     common.apply();
-    const Checkpoint c = read_checkpoint(checkpoint);
-    Learner learner(Settings::from_json(c.meta), digits_from(common.data_dir));
-    learner.restore(c);
-    draw_looks(learner).save(figure);
+    const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
+    draw_looks(*learner).save(figure);
     std::cout << figure.string() << '\n';
     return 0;
   }
@@ -162,7 +150,7 @@ void add_stn(Commands& commands) {
   CLI::App* train =
       commands.train.add_subcommand("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
   auto t = on_call<TrainStn>(train, commands);
-  train->add_option("--task", t->task, names_of_tasks())
+  train->add_option("--task", t->task, listed(stn::task_names()))
       ->capture_default_str()
       ->check(CLI::IsMember(stn::task_names()));
   train->add_option("--net", t->net, "cnn, or fcn: fully connected")

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "fovea/ops/views.h"
+#include "fovea/ops/reduce.h"
+#include "fovea/ops/upsample.h"
 #include "tools/figures/animation.h"
 #include "tools/figures/panel_grid.h"
+#include "tools/figures/picture.h"
 #include "tools/figures/plot.h"
 #include "tools/run_folder.h"
 
@@ -16,19 +18,8 @@ using stn::Stn;
 
 constexpr Color box_colors[] = {colors::red, colors::green};
 
-// Picture b of x [B,C,H,W], its channels added up, every pixel `times` cells a side.
-Panel picture(const Tensor& x, Index b, Index times = 1) {
-  Panel panel;
-  panel.rows = static_cast<int>(x.size(2) * times);
-  panel.cols = static_cast<int>(x.size(3) * times);
-  for (Index i = 0; i < panel.rows; ++i)
-    for (Index j = 0; j < panel.cols; ++j) {
-      double sum = 0;
-      for (Index c = 0; c < x.size(1); ++c) sum += x.at({b, c, i / times, j / times});
-      panel.values.push_back(static_cast<float>(sum));
-    }
-  return panel;
-}
+// The channels of x [B,C,H,W] added up, [B,1,H,W].
+Tensor grey(const Tensor& x) { return sum(x, 1, true); }
 
 // A point of a sampling grid, -1 to 1 from the middle of the first pixel to that of the last, in cells.
 Point in_cells(double x, double y, const Panel& panel) {
@@ -81,18 +72,21 @@ Canvas draw_looks(const Learner& learner) {
         break;
       }
   const LabelledImages scenes = gather(all, shown);
-  const Tensor x = to_unit(scenes.images);
-  const Stn::Look look = model.look(x);
-  const Index rows = 2 + static_cast<Index>(look.transformers.size());
+  const Tensor pictures = to_unit(scenes.images), x = grey(pictures);
+  const Stn::Look look = model.look(pictures);
+  const Tensor answers = argmax(look.logits, 1);
+  std::vector<Tensor> outputs;  // about as large as the picture, in whole cells a pixel
+  for (const SpatialTransformer::Look& t : look.transformers) {
+    const Index times = std::max<Index>(1, x.size(2) / t.output.size(2));
+    outputs.push_back(
+        upsample(grey(t.output), {.scale = static_cast<double>(times), .mode = Interpolation::nearest}));
+  }
   PanelGrid grid{.title = "What the transformer looks at", .max_width = 1000};
-  grid.rows.resize(static_cast<std::size_t>(rows));
+  grid.rows.resize(2 + outputs.size());
   for (Index b = 0; b < scenes.size(); ++b) {
-    Index best = 0;
-    for (Index k = 1; k < look.logits.size(1); ++k)
-      if (look.logits.at({b, k}) > look.logits.at({b, best})) best = k;
     Panel input = picture(x, b);
     grid.rows[0].push_back(input);
-    grid.column_titles.push_back(cat(static_cast<Index>(scenes.labels.at({b})), " read as ", best));
+    grid.column_titles.push_back(cat(scenes.labels.at({b}), " read as ", answers.at({b})));
     const bool features = model.options.placement == Stn::Placement::features;
     for (std::size_t t = 0; t < look.transformers.size(); ++t) {
       // In a chain the second looks at what the first gives, not at the picture.
@@ -103,9 +97,8 @@ Canvas draw_looks(const Learner& learner) {
         input.marks.push_back(dotted(points, b, static_cast<Index>(t), input));
     }
     grid.rows[1].push_back(std::move(input));
-    for (std::size_t t = 0; t < look.transformers.size(); ++t) {
-      const Tensor& given = look.transformers[t].output;
-      Panel output = picture(given, b, std::max<Index>(1, x.size(2) / given.size(2)));
+    for (std::size_t t = 0; t < outputs.size(); ++t) {
+      Panel output = picture(outputs[t], b);
       output.high = std::max(1.0f, *std::max_element(output.values.begin(), output.values.end()));
       grid.rows[2 + t].push_back(std::move(output));
     }
@@ -126,13 +119,13 @@ Tensor outlines(const Learner& learner, Index count) {
       for (const auto& [i, j] : places)
         for (Index k : {0, 1})
           values.push_back(static_cast<float>(look.transformers[t].grid.points.at({b, i, j, k})));
-  return Tensor::from(std::span<const float>(values), {count, static_cast<Index>(look.transformers.size()),
-                                                       static_cast<Index>(places.size()), 2});
+  return Tensor::from(std::span<const float>(values),
+                      {count, static_cast<Index>(shown), static_cast<Index>(places.size()), 2});
 }
 
 std::string animate_outlines(const Learner& learner, const std::vector<NamedTensor>& frames) {
   const Index count = frames.front().tensor.size(0);
-  const Tensor x = to_unit(learner.test_scenes(0, count).images);
+  const Tensor x = grey(to_unit(learner.test_scenes(0, count).images));
   std::vector<Frame> pictures;
   for (const NamedTensor& frame : frames) {
     PanelGrid grid{.title = cat(frame.name, " updates"), .max_width = 600};
