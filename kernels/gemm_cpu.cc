@@ -5,9 +5,10 @@
 #include <cstring>
 
 #include "fovea/kernels/gemm.h"
+#include "fovea/kernels/gemm_few_rows.h"
 
-// Matrix products go to OpenBLAS. Vectors take gemv and ger, and small products one thread: starting a second
-// one costs more than it saves.
+// Matrix products go to OpenBLAS, but for those of few rows. Vectors take gemv and ger, and small products
+// one thread: starting a second one costs more than it saves.
 
 namespace fovea {
 namespace {
@@ -59,8 +60,10 @@ void product(Index m, Index n, Index k, Matrix<const T> a, Matrix<const T> b, Ma
       for (Index i = 0; i < m; ++i) std::fill(c.data + i * c.ld, c.data + i * c.ld + n, T(0));
   };
   if (k == 0) return clear();
-  const Threads threads(2.0 * static_cast<double>(m * n) * static_cast<double>(k) < one_thread_flop ||
-                        m == 1 || n == 1);
+  const bool small = 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < one_thread_flop;
+  if (small && !a.transposed && has_few_rows(m, n, k, b.transposed))
+    return gemm_few_rows(m, n, k, a, b, c, into);
+  const Threads threads(small || m == 1 || n == 1);
   const auto i32 = [](Index i) { return static_cast<int>(i); };
   if (k == 1) {  // outer product
     const Index as = a.transposed ? 1 : a.ld, bs = b.transposed ? b.ld : 1;

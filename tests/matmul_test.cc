@@ -1,6 +1,10 @@
 #include "fovea/ops/matmul.h"
 
+#include <cmath>
+
 #include "fovea/ops/create.h"
+#include "fovea/ops/linear.h"
+#include "fovea/ops/pointwise.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -55,6 +59,25 @@ TEST_CASE("matmul: transposed and sliced views are used as they are") {
 TEST_CASE("matmul: a product large enough for two threads") {
   const Tensor a = draw({200, 150}, DType::f32, -1, 1, 1), b = draw({150, 180}, DType::f32, -1, 1, 2);
   CHECK(difference(matmul(a, b), matmul(cast(a, DType::f64), cast(b, DType::f64))) < 1e-4);
+}
+
+TEST_CASE("matmul: any small number of rows, with the right side as it lies or turned") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (Index m = 1; m <= 34; ++m) {
+      const Tensor a = draw({m, 19}, dtype, -1, 1, 1), b = draw({53, 19}, dtype, -1, 1, 2),
+                   bias = draw({53}, dtype, -1, 1, 3);
+      const Tensor turned = matmul(a, clone(flipped(b)));
+      CHECK(difference(matmul(a, flipped(b)), turned) < 1e-6);
+      CHECK(difference(linear(a, b, bias), turned + bias) < 1e-6);  // adds to what is there
+      double worst = 0;
+      for (Index i = 0; i < m; ++i)
+        for (Index j = 0; j < 53; ++j) {
+          double sum = 0;
+          for (Index k = 0; k < 19; ++k) sum += a.at({i, k}) * b.at({j, k});
+          worst = std::max(worst, std::fabs(turned.at({i, j}) - sum));
+        }
+      CHECK(worst < (dtype == DType::f32 ? 1e-5 : 1e-13));
+    }
 }
 
 TEST_CASE("matmul: bad input") {
