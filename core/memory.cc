@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fovea/core/error.h"
+#include "fovea/core/poison.h"
 
 namespace fovea {
 namespace {
@@ -98,6 +99,7 @@ class ThreadPool {
       head = head->next;
     else
       block = refill(size_class);
+    detail::unpoison(block, detail::class_bytes(size_class));
     allocated += bytes_of(size_class);
     if (allocated > peak) peak = std::ptrdiff_t{allocated};
     return block;
@@ -105,7 +107,9 @@ class ThreadPool {
 
   void free(void* block, int size_class) noexcept {
     FreeBlock*& head = lists_[static_cast<std::size_t>(size_class)];
+    detail::unpoison(block, sizeof(FreeBlock));
     head = new (block) FreeBlock{head};
+    detail::poison(block, sizeof(FreeBlock), detail::class_bytes(size_class));
     allocated += -bytes_of(size_class);
   }
 
@@ -173,12 +177,15 @@ std::size_t detail::class_bytes(int size_class) {
          (static_cast<std::size_t>((size_class - small_classes) % 4 + 1) << (octave - 2));
 }
 
-void* detail::pool_allocate(int size_class) {
+void* detail::pool_allocate(std::size_t bytes) {
+  const int size_class = size_class_of(bytes);
   if (size_class >= classes)
     throw OutOfMemory("[memory] a single tensor of 2^58 bytes or more", class_bytes(size_class),
                       memory_stats().allocated, memory_stats().peak);
   if (pool_is_gone) return std::aligned_alloc(64, class_bytes(size_class));
-  return pool().allocate(size_class);
+  void* block = pool().allocate(size_class);
+  poison(block, bytes, class_bytes(size_class));
+  return block;
 }
 
 void detail::pool_free(void* block, int size_class) noexcept {

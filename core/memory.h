@@ -35,8 +35,8 @@ namespace detail {
 int size_class_of(std::size_t bytes);
 std::size_t class_bytes(int size_class);
 
-/// A 64-byte-aligned block of class_bytes(size_class) bytes. Throws OutOfMemory.
-void* pool_allocate(int size_class);
+/// A 64-byte-aligned block, to be freed with size_class_of(bytes). Throws OutOfMemory.
+void* pool_allocate(std::size_t bytes);
 void pool_free(void* block, int size_class) noexcept;
 
 }  // namespace detail

@@ -42,9 +42,9 @@ ParameterNumbers& parameter_numbers() {
 }
 
 Node* new_node(std::size_t data_bytes) {
-  const int size_class = detail::size_class_of(sizeof(Node) + data_bytes);
-  auto* node = new (detail::pool_allocate(size_class)) Node;
-  node->size_class = static_cast<std::uint8_t>(size_class);
+  const std::size_t bytes = sizeof(Node) + data_bytes;
+  auto* node = new (detail::pool_allocate(bytes)) Node;
+  node->size_class = static_cast<std::uint8_t>(detail::size_class_of(bytes));
   node->data = reinterpret_cast<std::byte*>(node + 1);
   return node;
 }

@@ -12,9 +12,9 @@ template <class T>
 class Scratch {
  public:
   explicit Scratch(Index n)
-      : size_class_(detail::size_class_of(static_cast<std::size_t>(n) * sizeof(T))),
-        data_(static_cast<T*>(detail::pool_allocate(size_class_))) {}
-  ~Scratch() { detail::pool_free(data_, size_class_); }
+      : bytes_(static_cast<std::size_t>(n) * sizeof(T)),
+        data_(static_cast<T*>(detail::pool_allocate(bytes_))) {}
+  ~Scratch() { detail::pool_free(data_, detail::size_class_of(bytes_)); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
@@ -22,7 +22,7 @@ class Scratch {
   T& operator[](Index i) const { return data_[i]; }
 
  private:
-  int size_class_;
+  std::size_t bytes_;
   T* data_;
 };
 

@@ -4,11 +4,23 @@
 #include <thread>
 
 #include "fovea/core/memory.h"
+#include "fovea/core/poison.h"
 #include "fovea/ops/create.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
 namespace {
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE("tensor: the sanitizer sees where it ends, though its block goes on, and that it is gone") {
+  Tensor t = Tensor::empty({5});
+  const float* data = t.data<float>();
+  CHECK(!__asan_address_is_poisoned(data + 4));
+  CHECK(__asan_address_is_poisoned(data + 5));
+  t = Tensor();
+  CHECK(__asan_address_is_poisoned(data));
+}
+#endif
 
 TEST_CASE("tensor: handles share, views share storage") {
   Tensor a = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3});
