@@ -4,14 +4,13 @@
 #include <filesystem>
 
 #include "fovea/models/data/labelled_images.h"
+#include "fovea/models/data/split.h"
 
 /// The picture sets of a data folder, which `tools/get-data NAME --data-dir FOLDER` fills. Every file may be
 /// gzipped or not. A file that is missing, damaged, or not what it should be is an Error that names it and
 /// says how to get it.
 
 namespace fovea {
-
-enum class Split { train, validation, test };
 
 /// MNIST (LeCun, Cortes, Burges): 60,000 and 10,000 handwritten digits, [N,1,28,28], from FOLDER/mnist. It
 /// has no validation set; the usual one is part(train, 50000, 10000).
