@@ -5,6 +5,7 @@
 
 #include "fovea/core/gzip.h"
 #include "fovea/core/idx.h"
+#include "fovea/models/data/data_folder.h"
 
 namespace fovea {
 namespace {
@@ -13,46 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr int side = 28, classes = 10;
 
-// One set in a data folder, and the way to it that its errors tell.
-class Folder {
- public:
-  Folder(const char* set, const fs::path& data_dir) : set_(set), data_dir_(data_dir) {}
-
-  const char* set() const { return set_; }
-  std::string remedy() const { return cat("tools/get-data ", set_, " --data-dir ", data_dir_.string()); }
-
-  /// The file, or the same gzipped.
-  fs::path find(const std::string& name) const {
-    const fs::path plain = data_dir_ / set_ / name, packed = data_dir_ / set_ / (name + ".gz");
-    std::error_code error;
-    if (fs::exists(packed, error)) return packed;
-    require(fs::exists(plain, error), set_, "there is no ", packed.string(), "; get it with: ", remedy());
-    return plain;
-  }
-
-  template <class... Parts>
-  void check(bool ok, const fs::path& path, const Parts&... parts) const {
-    require(ok, set_, path.string(), ": ", parts..., "; get it anew with: ", remedy());
-  }
-
-  /// What read(path) gives; its errors get the remedy put behind.
-  template <class Read>
-  auto read(const fs::path& path, Read&& read) const {
-    try {
-      return read(path);
-    } catch (const OutOfMemory&) {
-      throw;
-    } catch (const Error& e) {
-      throw Error(cat(e.what(), "; get it anew with: ", remedy()));
-    }
-  }
-
- private:
-  const char* set_;
-  fs::path data_dir_;
-};
-
-Tensor images_of(const Folder& folder, const fs::path& path) {
+Tensor images_of(const DataFolder& folder, const fs::path& path) {
   const Tensor t = folder.read(path, load_idx);
   folder.check(t.dtype() == DType::u8 && t.rank() == 3 && t.size(1) == side && t.size(2) == side, path,
                "holds ", t.dtype(), " ", t.shape(), " where pictures, u8 (N,28,28), are expected");
@@ -60,7 +22,7 @@ Tensor images_of(const Folder& folder, const fs::path& path) {
   return t.view(shape, row_major_strides(shape), 0);
 }
 
-LabelledImages load_pair(const Folder& folder, Split split) {
+LabelledImages load_pair(const DataFolder& folder, Split split) {
   require(split != Split::validation, folder.set(), "has no validation set; take a part of the training set");
   const std::string which = split == Split::train ? "train" : "t10k";
   const fs::path image_path = folder.find(which + "-images-idx3-ubyte");
@@ -84,15 +46,15 @@ LabelledImages load_pair(const Folder& folder, Split split) {
 }  // namespace
 
 LabelledImages load_mnist(const fs::path& data_dir, Split split) {
-  return load_pair(Folder("mnist", data_dir), split);
+  return load_pair(DataFolder("mnist", data_dir), split);
 }
 
 LabelledImages load_fashion_mnist(const fs::path& data_dir, Split split) {
-  return load_pair(Folder("fashion-mnist", data_dir), split);
+  return load_pair(DataFolder("fashion-mnist", data_dir), split);
 }
 
 Tensor load_binarized_mnist(const fs::path& data_dir, Split split) {
-  const Folder folder("binarized-mnist", data_dir);
+  const DataFolder folder("binarized-mnist", data_dir);
   const char* which = split == Split::train ? "train" : split == Split::test ? "test" : "valid";
   const fs::path path = folder.find(cat("binarized_mnist_", which, "-images-idx3-ubyte"));
   Tensor images = images_of(folder, path);
@@ -106,7 +68,7 @@ Tensor load_binarized_mnist(const fs::path& data_dir, Split split) {
 
 LabelledImages load_cifar10_subset(const fs::path& data_dir, Split split) {
   constexpr std::size_t picture = 3 * 32 * 32, record = 1 + picture;  // the label comes first
-  const Folder folder("cifar10-subset", data_dir);
+  const DataFolder folder("cifar10-subset", data_dir);
   require(split != Split::validation, folder.set(), "has no validation set; take a part of the training set");
   const fs::path path = folder.find(split == Split::train ? "train_4000.bin" : "test_1000.bin");
   const std::string bytes = folder.read(
