@@ -31,6 +31,10 @@ std::vector<std::string> read_lines(const std::filesystem::path& path, const Rea
 ParallelText read_parallel_text(const std::filesystem::path& source, const std::filesystem::path& target,
                                 const ReadLinesOptions& options = {});
 
+/// A file of pairs, "source<TAB>target" a line, as Tatoeba's are published; what follows another tab is left
+/// out. Throws Error, naming the line, also where there is no tab or nothing before or behind it.
+ParallelText read_tabbed_text(const std::filesystem::path& path, const ReadLinesOptions& options = {});
+
 /// Multi30k, task 1 (Elliott et al. 2016): 29,000, 1,014 and 1,000 (test_2016_flickr) captions, raw, from
 /// FOLDER/multi30k, which `tools/get-data multi30k --data-dir FOLDER` fills. Languages: "en", "de", "fr".
 /// Throws Error, saying how to get it, where it is missing or damaged.

@@ -75,7 +75,6 @@ class TokenBatches {
   using Plan = std::vector<std::vector<Index>>;
   Plan plan(std::vector<Index> order) const;
   void start_epoch(Index epoch);
-  TokenBatch batch(std::vector<Index> indices) const;
 
   TokenPairs pairs_;
   TokenBatchesOptions options_;
