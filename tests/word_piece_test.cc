@@ -116,6 +116,8 @@ TEST_CASE("word_piece: files that are none") {
   CHECK(contains(error("tokenizer.json", "{\"model\": {\"a\xFF\": 1}}"), "no JSON at offset 13"));
   CHECK(contains(error("tokenizer.json", ""), "no JSON at offset 0"));
   CHECK(contains(error("tokenizer.json", std::string(200000, '[')), "no JSON at offset 200000"));
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  CHECK(contains(error("tokenizer.json", deep), "the file is no object"));
   CHECK(contains(error("tokenizer.json", "[]"), "the file is no object"));
   CHECK(contains(error("tokenizer.json", "{}"), "the file has no model"));
   CHECK(contains(changed("/model/type", "Unigram"), "model is of type 'Unigram'"));
@@ -125,6 +127,7 @@ TEST_CASE("word_piece: files that are none") {
   CHECK(contains(changed("/model/vocab/the", 1.5), "the id '1.5'"));
   CHECK(contains(changed("/model/vocab/the", 99999999999), "the id '99999999999'"));
   CHECK(contains(changed("/model/vocab/the", 18446744073709551615u), "the id '18446744073709551615'"));
+  CHECK(contains(changed("/model/vocab/the", 1 << 20), "the id '1048576', not 0 to"));
   CHECK(contains(changed("/model/vocab/the", 0), "model.vocab gives id 0 to"));
   CHECK(contains(changed("/model/vocab/", 9999), "model.vocab has an empty token"));
   CHECK(contains(changed("/model/unk_token", 3), "model.unk_token is no string"));
@@ -135,6 +138,12 @@ TEST_CASE("word_piece: files that are none") {
   CHECK(contains(changed("/normalizer/lowercase", 1), "normalizer.lowercase is neither true nor false"));
   CHECK(contains(changed("/pre_tokenizer/type", "Whitespace"), "pre_tokenizer is of type"));
   CHECK(contains(changed("/post_processor/type", "RobertaProcessing"), "post_processor is of type"));
+  const json old = {{"type", "BertProcessing"}, {"sep", {"[SEP]", 3}}, {"cls", {"[CLS]", 2}}};
+  CHECK(changed("/post_processor", old) == "");
+  CHECK(contains(changed("/post_processor", {{"type", "BertProcessing"}, {"cls", json::array()}}),
+                 "post_processor.cls has no item 0"));
+  CHECK(contains(changed("/post_processor", {{"type", "BertProcessing"}, {"cls", 3}}),
+                 "post_processor.cls is no list"));
   CHECK(contains(changed("/post_processor/single", json::array()),
                  "post_processor.single is not a token, a text"));
   CHECK(contains(changed("/added_tokens", 1), "added_tokens is no list"));

@@ -14,7 +14,7 @@ namespace fovea {
 
 /// The text that a language model learns from where there is no data folder: G. K. Chesterton, "The Man Who
 /// Was Thursday" (1908), in the public domain; 319,478 ASCII characters of 73 kinds, about a sentence a line.
-/// It is part of the library, gzipped to 120 kB.
+/// It is part of the library, gzipped to 119 kB.
 std::string sample_text();
 
 /// Parts of Shakespeare's plays, 1,115,394 characters of 65 kinds, from FOLDER/tinyshakespeare (Karpathy).

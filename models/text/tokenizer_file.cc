@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* op = "tokenizer";
 constexpr std::uint64_t longest_file = std::uint64_t{1} << 28;
-constexpr std::int64_t most_ids = std::int64_t{1} << 24;
+
+/// Ids may have gaps, but a file does not decide how much memory they take.
+std::int64_t most_id(std::size_t tokens) { return 2 * static_cast<std::int64_t>(tokens) + 1024; }
 
 /// A value of a JSON file, which knows where it stands: "tokenizer.json: model.vocab".
 class Node {
@@ -43,7 +45,10 @@ class Node {
     check(value_.contains(key), "has no ", key);
     return Node(value_[key], file_, field_.empty() ? key : cat(field_, ".", key));
   }
-  Node item(std::size_t i) const { return Node(value_[i], file_, cat(field_, "[", i, "]")); }
+  Node item(std::size_t i) const {
+    check(i < items(), "has no item ", i);
+    return Node(value_[i], file_, cat(field_, "[", i, "]"));
+  }
 
   const std::string& text() const {
     check(value_.is_string(), "is no string");
@@ -117,8 +122,9 @@ std::vector<std::string> vocabulary_of(const Node& node) {
   std::vector<std::string> out;
   for (const auto& [token, id] : node.object().items()) {
     node.check(!token.empty(), "has an empty token");
-    node.check(id.is_number_integer() && id.get<std::int64_t>() >= 0 && id.get<std::int64_t>() < most_ids,
-               "gives ", in_quotes(token), " the id ", in_quotes(id.dump()), ", not 0 to ", most_ids - 1);
+    const std::int64_t most = most_id(node.object().size());
+    const bool fits = id.is_number_unsigned() && id.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
+    node.check(fits, "gives ", in_quotes(token), " the id ", in_quotes(id.dump()), ", not 0 to ", most);
     put(out, node, id.get<std::int64_t>(), token);
   }
   node.check(!out.empty(), "is empty");
@@ -135,7 +141,7 @@ std::vector<AddedToken> added_of(const Node& file, std::vector<std::string>& voc
     const Node entry = list.item(i);
     AddedToken token;
     token.content = entry.at("content").text();
-    token.id = static_cast<std::int32_t>(entry.at("id").count(most_ids - 1));
+    token.id = static_cast<std::int32_t>(entry.at("id").count(most_id(vocabulary.size())));
     token.single_word = entry.boolean("single_word", false);
     token.left_strip = entry.boolean("lstrip", false);
     token.right_strip = entry.boolean("rstrip", false);
