@@ -53,8 +53,8 @@ TEST_CASE("parallel_text: Multi30k") {
   CHECK(load_multi30k(data.path, Split::train, "en", "de").target == Lines{"train de"});
   CHECK(load_multi30k(data.path, Split::validation, "de", "en").target == Lines{"val en"});
   CHECK(load_multi30k(data.path, Split::test, "de", "en").source == Lines{"test_2016_flickr de"});
-  CHECK(contains(error_of([&] { load_multi30k(data.path, Split::test, "de", "it"); }),
-                 "no language 'it' but"));
+  CHECK(
+      contains(error_of([&] { load_multi30k(data.path, Split::test, "de", "it"); }), "no language 'it' but"));
   CHECK(contains(error_of([&] { load_multi30k(data.path, Split::test, "de", "fr"); }),
                  "tools/get-data multi30k"));
   data.write("multi30k/val.en", "x\n\n");
