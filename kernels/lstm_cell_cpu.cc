@@ -4,15 +4,18 @@
 #include "fovea/kernels/lstm_cell.h"
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/scalar_math.h"
+#include "fovea/kernels/scratch.h"
 
 namespace fovea {
 namespace {
 
+// The two biases together, n numbers; either may be missing.
 template <class T>
-void add_bias(T* y, const View& b, Index n) {
-  if (!b) return;
-  const T* bias = b.as<const T>();
-  for (Index j = 0; j < n; ++j) y[j] += bias[j];
+void sum_biases(const View& b_ih, const View& b_hh, Index n, T* sum) {
+  std::fill_n(sum, n, T(0));
+  for (const View& bias : {b_ih, b_hh})
+    if (bias)
+      for (Index j = 0; j < n; ++j) sum[j] += bias.as<const T>()[j];
 }
 
 }  // namespace
@@ -20,19 +23,17 @@ void add_bias(T* y, const View& b, Index n) {
 void lstm_cell_forward(Cpu cpu, const View& x, const View& h, const View& c, const View& w_ih,
                        const View& w_hh, const View& b_ih, const View& b_hh, const View& gates,
                        const View& h_next, const View& c_next) {
-  const Index B = x.shape[0], I = x.shape[1], H = h.shape[1];
+  const Index B = x.shape[0], H = h.shape[1];
   visit_float("lstm_cell", x.dtype, [&]<class T>() {
     T* g = gates.as<T>();
-    if (B > 0) {
-      std::fill_n(g, 4 * H, T(0));
-      add_bias(g, b_ih, 4 * H);
-      add_bias(g, b_hh, 4 * H);
-      for (Index b = 1; b < B; ++b) std::copy_n(g, 4 * H, g + b * 4 * H);
-    }
-    gemm(cpu, B, 4 * H, I, {x.as<const T>(), std::max<Index>(I, 1)},
-         {w_ih.as<const T>(), std::max<Index>(I, 1), true}, {g, 4 * H}, Into::add);
-    gemm(cpu, B, 4 * H, H, {h.as<const T>(), std::max<Index>(H, 1)},
-         {w_hh.as<const T>(), std::max<Index>(H, 1), true}, {g, std::max<Index>(4 * H, 1)}, Into::add);
+    const Scratch<T> bias(4 * H);
+    sum_biases(b_ih, b_hh, 4 * H, bias.data());
+    const auto product = [&](const View& in, const View& w, Into into) {
+      const Index size = in.shape[1], ld = std::max<Index>(size, 1);
+      gemm(cpu, B, 4 * H, size, {in.as<const T>(), ld}, {w.as<const T>(), ld, true}, {g, 4 * H}, into);
+    };
+    product(x, w_ih, Into::set);
+    product(h, w_hh, Into::add);
     parallel_for(B, 4 * H, costly_grain, [&](Index begin, Index end) {
       for (Index b = begin; b < end; ++b) {
         T* i = g + b * 4 * H;
@@ -40,11 +41,11 @@ void lstm_cell_forward(Cpu cpu, const View& x, const View& h, const View& c, con
         const T* before = c.as<const T>() + b * H;
         T *hn = h_next.as<T>() + b * H, *cn = c_next.as<T>() + b * H;
 #pragma GCC ivdep
-        for (Index j = 0; j < 2 * H; ++j) i[j] = math::sigmoid(i[j]);  // i and f
+        for (Index j = 0; j < 2 * H; ++j) i[j] = math::sigmoid(i[j] + bias[j]);  // i and f
 #pragma GCC ivdep
-        for (Index j = 0; j < H; ++j) n[j] = math::tanh(n[j]);
+        for (Index j = 0; j < H; ++j) n[j] = math::tanh(n[j] + bias[2 * H + j]);
 #pragma GCC ivdep
-        for (Index j = 0; j < H; ++j) o[j] = math::sigmoid(o[j]);
+        for (Index j = 0; j < H; ++j) o[j] = math::sigmoid(o[j] + bias[3 * H + j]);
 #pragma GCC ivdep
         for (Index j = 0; j < H; ++j) cn[j] = f[j] * before[j] + i[j] * n[j];
 #pragma GCC ivdep
