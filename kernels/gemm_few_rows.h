@@ -54,8 +54,8 @@ void all_column_sums(Index columns, const T* b, Index b_ld, const T* a, Index a_
     column_sums<T, R, V, transposed>(b + j * step, b_ld, a, a_ld, terms, out + j * a_ld, a_ld);
   if constexpr (R > 1)
     if (j < columns)
-      all_column_sums<T, R / 2, V, transposed>(columns - j, b + j * step, b_ld, a, a_ld, terms,
-                                               out + j * a_ld);
+      all_column_sums<T, (R > 6 ? R / 2 : R - 1), V, transposed>(columns - j, b + j * step, b_ld, a, a_ld,
+                                                                 terms, out + j * a_ld);
 }
 
 }  // namespace detail
