@@ -22,17 +22,18 @@ struct Forward {
   const Attention& a;
   const View &y, &log_sums;
   AttentionSizes<T> size;
+  T scale = static_cast<T>(a.scale);
   bool few = size.Lq < few_queries;
   bool copied = size.E % Lanes<T>::count != 0 || size.q_tiles * size.heads > 1;
 
   struct Buffers {
     T *keys, *values, *scores, *sums, *factors, *most, *total;
     Buffers(const Forward& f, Room<T>& room)
-        : keys(room.take(f.few ? 0 : f.size.k_tiles * key_tile * f.size.D)),
+        : keys(room.take(f.few ? 0 : f.size.k_tiles * f.size.ld * f.size.D)),
           values(room.take(f.copied ? f.size.Lk * f.size.wide_e : 0)),
-          scores(room.take(f.size.q_tile * key_tile)),
+          scores(room.take(f.size.q_tile * f.size.ld)),
           sums(room.take(f.size.q_tile * f.size.wide_e)),
-          factors(room.take(f.a.dropout > 0 ? f.size.q_tile * key_tile : 0)),
+          factors(room.take(f.a.dropout > 0 ? f.size.q_tile * f.size.ld : 0)),
           most(room.take(f.size.q_tile)),
           total(room.take(f.size.q_tile)) {}
   };
@@ -44,8 +45,8 @@ struct Forward {
     const Wide<const T> values = wide_rows(a.v, b, g, 0, size.Lk, copied, buffers.values);
     if (!few)
       for (Index t = 0; t < size.k_tiles; ++t)
-        turn_rows(a.k, b, g, t * key_tile, std::min(key_tile, size.Lk - t * key_tile),
-                  buffers.keys + t * key_tile * size.D);
+        turn_rows(a.k, b, g, t * key_tile, std::min(key_tile, size.Lk - t * key_tile), scale,
+                  buffers.keys + t * size.ld * size.D, size.ld);
     for (Index h = g * size.heads; h < (g + 1) * size.heads; ++h)
       for (Index t = tiles.first; t < size.q_tiles; t += tiles.step) {
         const Index i = t * size.q_tile;
@@ -64,9 +65,9 @@ struct Forward {
       tile.finish(buf.scores);
       const Index ld = a.dropout > 0 ? tile.factors(buf.factors) : 0;
       for (Index r = 0; r < m; ++r)
-        weights(buf.scores + r * key_tile, tile.n, a.dropout > 0 ? buf.factors + r * ld : nullptr,
-                buf.most[r], buf.total[r], buf.sums + r * size.wide_e);
-      block_product<T>(m, size.E, tile.n, {buf.scores, key_tile, 1}, {values.data + j * values.ld, values.ld},
+        weights(buf.scores + r * size.ld, tile.n, a.dropout > 0 ? buf.factors + r * ld : nullptr, buf.most[r],
+                buf.total[r], buf.sums + r * size.wide_e);
+      block_product<T>(m, size.E, tile.n, {buf.scores, size.ld, 1}, {values.data + j * values.ld, values.ld},
                        {buf.sums, size.wide_e}, Into::add);
     }
     T* log_sum = log_sums.as<T>() + (b * size.H + h) * size.Lq + i;
@@ -81,14 +82,15 @@ struct Forward {
   void products(const ScoreTile<T>& t, const Buffers& buf) const {
     const T* q = place<const T>(a.q, t.b, t.h, t.i);
     if (!few) {
-      block_product<T>(t.m, t.n, size.D, {q, a.q.strides[2], 1}, {buf.keys + t.j * size.D, key_tile},
-                       {buf.scores, key_tile}, Into::set);
+      block_product<T>(t.m, t.n, size.D, {q, a.q.strides[2], 1},
+                       {buf.keys + t.j / key_tile * size.ld * size.D, size.ld}, {buf.scores, size.ld},
+                       Into::set);
       return;
     }
     const T* k = place<const T>(a.k, t.b, t.h / size.heads, t.j);
     for (Index r = 0; r < t.m; ++r)
       for (Index c = 0; c < t.n; ++c)
-        buf.scores[r * key_tile + c] = dot(q + r * a.q.strides[2], k + c * a.k.strides[2], size.D);
+        buf.scores[r * size.ld + c] = scale * dot(q + r * a.q.strides[2], k + c * a.k.strides[2], size.D);
   }
 
   // Scores become weights relative to the largest so far; what was summed before is made to fit.
@@ -118,13 +120,13 @@ struct BackwardPass {
     Buffers(const BackwardPass& p, Room<T>& room) {
       const auto& s = p.size;
       keys = room.take(p.copied_keys ? s.Lk * s.wide_d : 0);
-      key_columns = room.take(s.k_tiles * key_tile * s.D);
-      value_columns = room.take(s.k_tiles * key_tile * s.E);
+      key_columns = room.take(s.k_tiles * s.ld * s.D);
+      value_columns = room.take(s.k_tiles * s.ld * s.E);
       queries = room.take(p.copied_queries ? s.q_tile * s.wide_d : 0);
       dy = room.take(p.copied_queries ? s.q_tile * s.wide_e : 0);
-      scores = room.take(s.q_tile * key_tile);
-      dscores = room.take(s.q_tile * key_tile);
-      factors = room.take(p.a.dropout > 0 ? s.q_tile * key_tile : 0);
+      scores = room.take(s.q_tile * s.ld);
+      dscores = room.take(s.q_tile * s.ld);
+      factors = room.take(p.a.dropout > 0 ? s.q_tile * s.ld : 0);
       dq = room.take(s.q_tile * s.wide_d);
       dk = room.take(s.Lk * s.wide_d);
       dv = room.take(s.Lk * s.wide_e);
@@ -141,8 +143,8 @@ struct BackwardPass {
     const Wide<const T> keys = wide_rows(a.k, b, g, 0, size.Lk, copied_keys, buf.keys);
     for (Index t = k_tiles.first; t < size.k_tiles; t += k_tiles.step) {
       const Index j = t * key_tile, n = std::min(key_tile, size.Lk - j);
-      turn_rows(a.k, b, g, j, n, buf.key_columns + j * size.D);
-      turn_rows(a.v, b, g, j, n, buf.value_columns + j * size.E);
+      turn_rows(a.k, b, g, j, n, static_cast<T>(a.scale), buf.key_columns + t * size.ld * size.D, size.ld);
+      turn_rows(a.v, b, g, j, n, T(1), buf.value_columns + t * size.ld * size.E, size.ld);
     }
     if (to_keys) {
       std::fill_n(buf.dk, size.Lk * size.wide_d, T(0));
@@ -172,25 +174,26 @@ struct BackwardPass {
   void one(const ScoreTile<T>& t, Wide<const T> q, Wide<const T> up, Wide<const T> keys, bool to_queries,
            bool to_keys, const Buffers& buf) const {
     const Index m = t.m, n = t.n, D = size.D, E = size.E;
-    block_product<T>(m, n, D, {q.data, q.ld, 1}, {buf.key_columns + t.j * D, key_tile},
-                     {buf.scores, key_tile}, Into::set);
+    block_product<T>(m, n, D, {q.data, q.ld, 1}, {buf.key_columns + t.j / key_tile * size.ld * D, size.ld},
+                     {buf.scores, size.ld}, Into::set);
     t.finish(buf.scores);
-    block_product<T>(m, n, E, {up.data, up.ld, 1}, {buf.value_columns + t.j * E, key_tile},
-                     {buf.dscores, key_tile}, Into::set);
+    block_product<T>(m, n, E, {up.data, up.ld, 1},
+                     {buf.value_columns + t.j / key_tile * size.ld * E, size.ld}, {buf.dscores, size.ld},
+                     Into::set);
     const Index ld = a.dropout > 0 ? t.factors(buf.factors) : 0;
     const T* log_sum = log_sums.as<const T>() + (t.b * size.H + t.h) * size.Lq + t.i;
     for (Index r = 0; r < m; ++r)
-      scores(buf.scores + r * key_tile, buf.dscores + r * key_tile, n,
+      scores(buf.scores + r * size.ld, buf.dscores + r * size.ld, n,
              a.dropout > 0 ? buf.factors + r * ld : nullptr, log_sum[r], buf.delta[r]);
     if (dbias) t.add_to(dbias, buf.dscores);
     if (to_keys && dv)  // dv += weights^T dy
-      block_product<T>(n, E, m, {buf.scores, 1, key_tile}, up, {buf.dv + t.j * size.wide_e, size.wide_e},
+      block_product<T>(n, E, m, {buf.scores, 1, size.ld}, up, {buf.dv + t.j * size.wide_e, size.wide_e},
                        Into::add);
     if (to_keys && dk)
-      block_product<T>(n, D, m, {buf.dscores, 1, key_tile}, q, {buf.dk + t.j * size.wide_d, size.wide_d},
+      block_product<T>(n, D, m, {buf.dscores, 1, size.ld}, q, {buf.dk + t.j * size.wide_d, size.wide_d},
                        Into::add);
     if (to_queries)
-      block_product<T>(m, D, n, {buf.dscores, key_tile, 1}, keys, {buf.dq, size.wide_d}, Into::add);
+      block_product<T>(m, D, n, {buf.dscores, size.ld, 1}, keys, {buf.dq, size.wide_d}, Into::add);
   }
 
   // A row of scores s becomes weights w = f exp(s - lse), one of dw = dy v^T the gradient of the scores: with

@@ -15,9 +15,9 @@
 
 namespace fovea {
 
-/// Keys of a tile, and the distance between its rows. Together with the queries' it keeps a tile of scores, a
-/// tile of keys and one of values in the two nearest caches.
-inline constexpr Index key_tile = 64;
+/// Keys of a tile. Together with the queries' it keeps a tile of scores, one of keys and one of values in the
+/// two nearest caches.
+inline constexpr Index key_tile = 128;
 
 /// Hands out pieces of scratch, each on a 64-byte boundary. From null it only counts.
 template <class T>
@@ -48,6 +48,7 @@ struct AttentionSizes {
   Index heads;           // that share keys and values
   Index wide_d, wide_e;  // D and E in whole vectors
   Index q_tile, q_tiles, k_tiles;
+  Index ld;  // from row to row of a tile
   bool causal;
 
   explicit AttentionSizes(const Attention& a)
@@ -65,6 +66,7 @@ struct AttentionSizes {
         q_tile(a.causal ? 24 : 48),
         q_tiles((Lq + q_tile - 1) / q_tile),
         k_tiles((Lk + key_tile - 1) / key_tile),
+        ld(whole_vectors<T>(std::min(Lk, key_tile))),
         causal(a.causal) {}
 
   // The number of keys, from 0 on, that query i sees.
@@ -94,10 +96,13 @@ Wide<const T> wide_rows(const View& x, Index b, Index h, Index i, Index n, bool 
   return {room, wide};
 }
 
-/// Rows j to j + n of a head of x as columns: [D, key_tile], up to whole vectors.
+/// Rows j to j + n of a head of x as columns, times `scale`: [D, ld], up to whole vectors.
 template <class T>
-void turn_rows(const View& x, Index b, Index h, Index j, Index n, T* to) {
-  transpose(place<const T>(x, b, h, j), x.strides[2], to, key_tile, n, x.shape[3], false, true);
+void turn_rows(const View& x, Index b, Index h, Index j, Index n, T scale, T* to, Index ld) {
+  const Index D = x.shape[3], width = whole_vectors<T>(n);
+  transpose(place<const T>(x, b, h, j), x.strides[2], to, ld, n, D, false, true);
+  if (scale == 1) return;
+  for (Index d = 0; d < D; ++d, to += ld) store(to, width, Into::set, [=](Index c) { return to[c] * scale; });
 }
 
 /// Where nothing was kept the largest score is -inf: 0 in its place makes every e^(x - largest) 0, not NaN.
@@ -113,18 +118,15 @@ struct ScoreTile {
   const AttentionSizes<T>& size;
   Index b, h, i, m, j, n;
 
-  // From q k^T: the scaled, biased and masked scores.
+  // From scale q k^T: the biased and masked scores.
   void finish(T* s) const {
     constexpr T none = -std::numeric_limits<T>::infinity();
-    const T scale = static_cast<T>(a.scale);
     for (Index r = 0; r < m; ++r) {
-      T* row = s + r * key_tile;
+      T* row = s + r * size.ld;
       if (a.bias)
         with_step<T>(a.bias, i + r, [&](const T* bias, auto step) {
-          store(row, n, Into::set, [=](Index c) { return row[c] * scale + bias[c * step]; });
+          store(row, n, Into::set, [=](Index c) { return row[c] + bias[c * step]; });
         });
-      else
-        store(row, n, Into::set, [=](Index c) { return row[c] * scale; });
       if (a.keep)
         with_step<std::uint8_t>(a.keep, i + r, [&](const std::uint8_t* keep, auto step) {
           store(row, n, Into::set, [=](Index c) { return keep[c * step] != 0 ? row[c] : none; });
@@ -138,7 +140,7 @@ struct ScoreTile {
   void add_to(const View& sum, const T* s) const {
     for (Index r = 0; r < m; ++r) {
       T* to = place<T>(sum, b, h, i + r) + j * sum.strides[3];
-      for (Index c = 0; c < n; ++c) to[c * sum.strides[3]] += s[r * key_tile + c];
+      for (Index c = 0; c < n; ++c) to[c * sum.strides[3]] += s[r * size.ld + c];
     }
   }
 
@@ -158,8 +160,8 @@ struct ScoreTile {
       draw(first, m * size.Lk, to);
       return size.Lk;
     }
-    for (Index r = 0; r < m; ++r) draw(first + r * size.Lk + j, n, to + r * key_tile);
-    return key_tile;
+    for (Index r = 0; r < m; ++r) draw(first + r * size.Lk + j, n, to + r * size.ld);
+    return size.ld;
   }
 
  private:
