@@ -2,14 +2,17 @@
 
 #include "fovea/core/npz.h"
 #include "fovea/core/tape.h"
+#include "fovea/ops/attention.h"
 #include "fovea/ops/bce.h"
 #include "fovea/ops/cosine_similarity.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/gru_cell.h"
 #include "fovea/ops/layer_norm.h"
+#include "fovea/ops/linear_cross_entropy.h"
 #include "fovea/ops/lstm_cell.h"
 #include "fovea/ops/regression_loss.h"
+#include "fovea/ops/rms_norm.h"
 #include "fovea/ops/rnn_cell.h"
 #include "fovea/ops/softmax.h"
 #include "tests/rows.h"
@@ -95,6 +98,24 @@ TEST_CASE("golden: softmax, layer norm, cosine") {
           [](const Inputs& x) { return Outputs{layer_norm(x[0], x[1], x[2])}; });
   compare("cosine_similarity", {"u", "v"},
           [](const Inputs& x) { return Outputs{cosine_similarity(x[0], x[1])}; });
+}
+
+TEST_CASE("golden: attention, rms norm, the last layer with its loss") {
+  const auto attend = [](const AttentionOptions& o) {
+    return [o](const Inputs& x) { return Outputs{scaled_dot_product_attention(x[0], x[1], x[2], o)}; };
+  };
+  compare("attention", {"q", "k", "v"}, attend({}));
+  compare("attention_causal", {"q", "k", "v"}, attend({.causal = true}));
+  compare("attention_mask", {"q", "k", "v"}, attend({.keep_mask = entry("attention_mask.keep")}));
+  compare("attention_grouped", {"q", "k", "v"}, attend({}));
+  compare("attention_bias", {"q", "k", "v", "bias"}, [](const Inputs& x) {
+    return Outputs{scaled_dot_product_attention(x[0], x[1], x[2], {.bias = x[3], .scale = 0.4})};
+  });
+  compare("rms_norm", {"x", "weight"}, [](const Inputs& x) { return Outputs{rms_norm(x[0], x[1], 1e-5)}; });
+  compare("linear_ce", {"x", "weight", "bias"}, [](const Inputs& x) {
+    return Outputs{
+        linear_cross_entropy(x[0], x[1], x[2], entry("linear_ce.classes"), {.label_smoothing = 0.1})};
+  });
 }
 
 TEST_CASE("golden: recurrent cells") {

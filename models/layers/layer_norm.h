@@ -14,6 +14,7 @@ struct LayerNorm {
     Index features = 0;  ///< D
     double eps = 1e-5;
     bool affine = true;  ///< whether there are a gain and a bias
+    bool bias = true;    ///< false leaves the gain alone
     DType dtype = DType::f32;
   };
 
@@ -25,7 +26,7 @@ struct LayerNorm {
     require(o.features > 0, "LayerNorm", "features is ", o.features, "; it must be at least 1");
     if (!o.affine) return;
     weight = Parameter(ones({o.features}, o.dtype));
-    bias = Parameter(zeros({o.features}, o.dtype));
+    if (o.bias) bias = Parameter(zeros({o.features}, o.dtype));
   }
 
   Tensor forward(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/layers.npz, lstm.npz, gru.npz, rnn.npz and conv2d.npz: outputs and gradients of PyTorch's layers, in double.
+"""Writes tests/golden/layers.npz, lstm.npz, gru.npz, rnn.npz, conv2d.npz and transformer.npz: outputs and gradients of PyTorch's layers, in double.
 
 Needs torch and numpy. A case holds "<case>/p/<parameter>" (PyTorch's names), inputs "<case>/x<i>", outputs "<case>/y<i>",
 weights of the objective sum_i sum(y_i * s_i) "<case>/s<i>", and its gradients "<case>/g/<parameter>" and "<case>/dx<i>".
@@ -78,3 +78,31 @@ case("conv_transpose2d", nn.ConvTranspose2d(4, 6, (3, 4), stride=(2, 3), padding
                                             dilation=(2, 1)), [torch.randn(1, 4, 2, 3)])
 case("conv_transpose2d_no_bias", nn.ConvTranspose2d(3, 2, 4, stride=2, padding=1, bias=False), [torch.randn(2, 3, 5, 4)])
 save("conv2d.npz")
+
+
+def self_attention(layer, x, keep):
+    return list(layer(x, x, x, key_padding_mask=keep == 0, average_attn_weights=False))
+
+
+def cross_attention(layer, x, memory):
+    return list(layer(x, memory, memory, average_attn_weights=False))
+
+
+keep = torch.tensor([[1, 1, 1, 0, 1], [0, 1, 1, 1, 0]])
+after = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1)  # what must not be seen
+attention = lambda **o: nn.MultiheadAttention(8, 2, batch_first=True, **o)
+case("self_attention", attention(), [torch.randn(2, 5, 8), keep], self_attention)
+case("causal_attention", attention(bias=False), [torch.randn(2, 5, 8)], lambda l, x: [l(x, x, x, attn_mask=after)[0]])
+case("cross_attention", attention(), [torch.randn(2, 3, 8), torch.randn(2, 5, 8)], cross_attention)
+case("cross_attention_no_bias", attention(bias=False), [torch.randn(2, 3, 8), torch.randn(2, 5, 8)], cross_attention)
+for norm_first in (False, True):
+    kind = dict(dim_feedforward=12, dropout=0, batch_first=True, norm_first=norm_first)
+    name = "pre_norm" if norm_first else "post_norm"
+    case(f"encoder_{name}", nn.TransformerEncoderLayer(8, 2, activation="gelu" if norm_first else "relu", **kind),
+         [torch.randn(2, 5, 8), keep], lambda l, x, keep: [l(x, src_key_padding_mask=keep == 0)])
+    case(f"decoder_{name}", nn.TransformerDecoderLayer(8, 2, activation="relu" if norm_first else "gelu", **kind),
+         [torch.randn(2, 5, 8), torch.randn(2, 3, 8), keep[:, :3]],
+         lambda l, x, m, keep: [l(x, m, tgt_mask=after, memory_key_padding_mask=keep == 0)])
+case("transformer", nn.Transformer(8, 2, 2, 2, 12, dropout=0, batch_first=True), [torch.randn(2, 4, 8), torch.randn(2, 5, 8)],
+     lambda l, x, y: [l(x, y, tgt_mask=after)])
+save("transformer.npz")

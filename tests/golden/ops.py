@@ -98,5 +98,22 @@ cell("rnn_tanh", 1, lambda x, h, **w: torch.rnn_tanh_cell(x, h, **w), h=torch.ra
 cell("rnn_relu", 1, lambda x, h, **w: torch.rnn_relu_cell(x, h, **w), h=torch.randn(B, H))
 cell("lstm", 4, lambda x, h, c, **w: torch.lstm_cell(x, (h, c), **w), h=torch.randn(B, H), c=torch.randn(B, H))
 
+# Attention and what goes with it.
+q, k, v = torch.randn(2, 4, 3, 5), torch.randn(2, 4, 6, 5), torch.randn(2, 4, 6, 5)
+sdpa = F.scaled_dot_product_attention
+case("attention", lambda q, k, v: sdpa(q, k, v), q=q, k=k, v=v)
+case("attention_causal", lambda q, k, v: sdpa(q, k, v, is_causal=True), q=k, k=k + 1, v=v)
+case("attention_bias", lambda q, k, v, bias: sdpa(q, k, v, attn_mask=bias, scale=0.4), q=q, k=k, v=v, bias=torch.randn(4, 3, 6))
+keep = torch.rand(2, 1, 1, 6) < 0.6
+keep[:, :, :, 0] = True
+case("attention_mask", lambda q, k, v: sdpa(q, k, v, attn_mask=keep), q=q, k=k, v=v)
+entries["attention_mask.keep"] = keep.byte()
+case("attention_grouped", lambda q, k, v: sdpa(q, k, v, enable_gqa=True), q=q, k=k[:, :2], v=v[:, 2:])
+case("rms_norm", lambda x, weight: F.rms_norm(x, (7,), weight, eps=1e-5), x=torch.randn(2, 3, 7), weight=torch.randn(7))
+targets = torch.tensor([3, 1, -100, 0, 6, 1])
+case("linear_ce", lambda x, weight, bias: F.cross_entropy(F.linear(x, weight, bias), targets, label_smoothing=0.1),
+     x=torch.randn(6, 4), weight=torch.randn(7, 4), bias=torch.randn(7))
+entries["linear_ce.classes"] = targets.int()
+
 arrays = {k: v.detach().numpy() for k, v in entries.items()}
 np.savez_compressed(pathlib.Path(__file__).parent / "ops.npz", **arrays)
