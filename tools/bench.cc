@@ -23,21 +23,10 @@
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
-#include "tools/options.h"
+#include "tools/bench_workloads.h"
 
 namespace fovea::tools {
 namespace {
-
-struct BenchOptions {
-  CommonOptions common;
-  std::vector<std::string> names;
-  double seconds = 3;
-  std::optional<std::int64_t> batch_size, length, hidden_size;
-  bool json = false;
-};
-
-// One step of the work, as a function to call again and again.
-using Step = std::function<void()>;
 
 // One training step of the NTM on the copy task: LSTM-100, memory 128x20, one head of each kind, `length`
 // vectors in and out and two markers, all steps' outputs computed, RMSProp, clipping by norm 10.
@@ -192,6 +181,9 @@ const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)
       {"ntm_b16", [](const auto& o) { return ntm_step(o.batch_size.value_or(16), o); }},
       {"draw", [](const auto& o) { return draw_step(o.batch_size.value_or(100), o); }},
       {"stn", [](const auto& o) { return stn_step(o.batch_size.value_or(256)); }},
+      {"transformer", transformer_step},
+      {"gpt", gpt_step},
+      {"attention", attention_step},
       {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
       {"chain", [](const auto& o) { return chain_step(o); }},
       // The spatial transformer's four, and two of the sizes that image networks have.
@@ -272,10 +264,17 @@ void add_bench(Commands& commands) {
       ->check(CLI::PositiveNumber);
   command->add_option("--hidden-size", o->hidden_size, "Another size of the LSTM")
       ->check(CLI::PositiveNumber);
+  command->add_flag("--products-only", o->products_only,
+                    "Only the products of matrices of transformer or gpt, on random numbers");
   command->add_flag("--json", o->json, "One JSON line a workload");
   o->common.add_to(*command);
   command->callback([o, names, &commands] {
     o->common.apply();
+    for (const std::string& name : o->names)
+      require(!o->products_only || has_products_only(name), "bench",
+              "--products-only is of transformer and gpt, not ", name);
+    require(!o->products_only || !o->names.empty(), "bench",
+            "--products-only needs a name: transformer or gpt");
     for (const std::string& name : o->names.empty() ? names : o->names) {
       // A process of its own, so that peak memory and warm caches are this workload's alone. No thread exists
       // yet.

@@ -1,0 +1,138 @@
+#include <cmath>
+#include <memory>
+
+#include "fovea/core/tape.h"
+#include "fovea/models/gpt/gpt.h"
+#include "fovea/models/layers/transformer.h"
+#include "fovea/models/training/clip.h"
+#include "fovea/models/training/optimizer.h"
+#include "fovea/ops/attention.h"
+#include "fovea/ops/create.h"
+#include "fovea/ops/linear.h"
+#include "fovea/ops/linear_cross_entropy.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/positions.h"
+#include "tools/bench_workloads.h"
+
+namespace fovea::tools {
+namespace {
+
+// The products of linear layers without biases, forward and backward, on random numbers: what the rest of a
+// training step is measured against. `widths`: in, out and how many of them.
+struct Width {
+  Index in, out, count;
+};
+Step products_step(Index rows, const std::vector<Width>& widths) {
+  struct Product {
+    Tensor x, dy;
+    Parameter weight;
+    Index count;
+  };
+  auto products = std::make_shared<std::vector<Product>>();
+  Generator random(1);
+  for (const Width& w : widths)
+    products->push_back({rand_normal({rows, w.in}, random), rand_normal({rows, w.out}, random),
+                         Parameter(rand_normal({w.out, w.in}, random)), w.count});
+  return [products] {
+    for (const Product& p : *products)
+      for (Index i = 0; i < p.count; ++i) {
+        Tape tape;
+        tape.backward(linear(tape.watch(p.x), p.weight), {.seed = p.dy});
+      }
+  };
+}
+
+}  // namespace
+
+bool has_products_only(const std::string& name) { return name == "transformer" || name == "gpt"; }
+
+Step transformer_step(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(128), L = o.length.value_or(24), E = o.hidden_size.value_or(128),
+              V = 10000, F = 2 * E;
+  constexpr int layers = 4;
+  if (o.products_only)
+    return products_step(B * L, {{E, 3 * E, 2 * layers},  // self-attention of both
+                                 {E, E, 4 * layers},      // outputs of three attentions, queries of one
+                                 {E, 2 * E, layers},      // keys and values of the memory
+                                 {E, F, 2 * layers},
+                                 {F, E, 2 * layers},
+                                 {E, V, 1}});
+  struct State {
+    Generator random{1};
+    Embedding words;
+    TransformerEncoder encoder;
+    TransformerDecoder decoder;
+    Tensor positions, source, target, next;
+    std::unique_ptr<Adam> optimizer;
+    void each(Visitor& v) {
+      v("words", words);
+      v("encoder", encoder);
+      v("decoder", decoder);
+    }
+  };
+  auto s = std::make_shared<State>();
+  const TransformerOptions options{.embed_dim = E, .num_heads = 4, .feedforward = F};
+  s->words = Embedding({.num_embeddings = V, .embedding_dim = E}, s->random);
+  s->encoder = TransformerEncoder(options, layers, s->random);
+  s->decoder = TransformerDecoder(options, layers, s->random);
+  s->positions = sinusoidal_positions(L, E);
+  for (Tensor* ids : {&s->source, &s->target, &s->next}) *ids = rand_int({B, L}, s->random, 0, V);
+  s->optimizer = std::make_unique<Adam>(flatten(*s), Adam::Options{});
+  training_mode(*s, s->random);
+  const double scale = std::sqrt(static_cast<double>(E));
+  return [s, scale] {
+    {
+      Tape tape;
+      const auto embed = [&](const Tensor& ids) { return s->words.forward(ids) * scale + s->positions; };
+      const Tensor y = s->decoder.forward(embed(s->target), s->encoder.forward(embed(s->source)));
+      tape.backward(linear_cross_entropy(y, s->words.weight, {}, s->next, {.label_smoothing = 0.1}));
+    }
+    clip_by_norm(s->optimizer->parameters(), 1);
+    s->optimizer->step();
+  };
+}
+
+Step gpt_step(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(12), L = o.length.value_or(64), E = o.hidden_size.value_or(128),
+              V = 65;
+  constexpr int layers = 4;
+  if (o.products_only)
+    return products_step(
+        B * L, {{E, 3 * E, layers}, {E, E, layers}, {E, 4 * E, layers}, {4 * E, E, layers}, {E, V, 1}});
+  struct State {
+    Generator random{1};
+    gpt::Gpt model;
+    Tensor ids, next;
+    std::unique_ptr<AdamW> optimizer;
+  };
+  auto s = std::make_shared<State>();
+  s->model = gpt::Gpt(
+      {.vocabulary = V, .block_size = L, .layers = layers, .heads = 4, .embed_dim = E, .bias = false},
+      s->random);
+  s->ids = rand_int({B, L}, s->random, 0, V);
+  s->next = rand_int({B, L}, s->random, 0, V);
+  s->optimizer = std::make_unique<AdamW>(flatten(s->model), AdamW::Options{});
+  return [s] {
+    {
+      Tape tape;
+      tape.backward(s->model.loss(s->ids, s->next));
+    }
+    clip_by_norm(s->optimizer->parameters(), 1);
+    s->optimizer->step();
+  };
+}
+
+Step attention_step(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(16), L = o.length.value_or(1024), D = o.hidden_size.value_or(64);
+  Generator random(1);
+  std::vector<Tensor> x;  // q, k, v, dy
+  for (int i = 0; i < 4; ++i) x.push_back(rand_normal({B, 12, L, D}, random));
+  return [x] {
+    Tape tape;
+    tape.backward(
+        scaled_dot_product_attention(tape.watch(x[0]), tape.watch(x[1]), tape.watch(x[2]), {.causal = true}),
+        {.seed = x[3]});
+  };
+}
+
+}  // namespace fovea::tools
