@@ -41,6 +41,7 @@ std::shared_ptr<Action> on_call(CLI::App* command, Commands& commands) {
 void add_ntm(Commands& commands);
 void add_stn(Commands& commands);
 void add_draw(Commands& commands);
+void add_gpt(Commands& commands);
 
 /// Commands that belong to no model: list, bench, gradcheck, info.
 void add_general(Commands& commands);

@@ -95,6 +95,7 @@ int run(int argc, char** argv) {
   add_ntm(commands);
   add_stn(commands);
   add_draw(commands);
+  add_gpt(commands);
   add_general(commands);
   app.footer(
       "Start with:\n"

@@ -96,7 +96,8 @@ Tensor Gpt::loss(const Tensor& ids, const Tensor& targets) const {
   return linear_cross_entropy(hidden(ids), wte.weight, {}, targets);
 }
 
-Tensor Gpt::generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random) const {
+Tensor Gpt::generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random,
+                     const std::function<bool(const Tensor&)>& on_tokens) const {
   require(ids.rank() == 2 && ids.size(1) > 0, op, "generate() goes on from ids [B,L] with L at least 1, not ",
           ids.shape());
   const Pause pause;
@@ -110,6 +111,7 @@ Tensor Gpt::generate(const Tensor& ids, Index count, const Sampling& sampling, G
     const Tensor next = sample(linear(select(x, 1, -1), wte.weight), sampling, random);
     fresh = unsqueeze(next, 1);
     all = concat({all, fresh}, 1);
+    if (on_tokens && !on_tokens(next)) break;
   }
   return all;
 }

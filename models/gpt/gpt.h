@@ -1,6 +1,7 @@
 #ifndef FOVEA_MODELS_GPT_GPT_H_
 #define FOVEA_MODELS_GPT_GPT_H_
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -64,7 +65,9 @@ struct Gpt {
 
   /// Goes on from ids [B,L], L >= 1, with `count` tokens: [B,L + count]. A key and value of every position
   /// are kept, until the context is full: then, as in nanoGPT, every token is predicted from the last T anew.
-  Tensor generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random) const;
+  /// `on_tokens` is shown the tokens [B] (i32) as they come, and may return false to end at once.
+  Tensor generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random,
+                  const std::function<bool(const Tensor& tokens)>& on_tokens = {}) const;
 
   void each(Visitor& v);
 

@@ -8,11 +8,17 @@ namespace fovea {
 namespace {
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& s, FlatParameters flat) {
-  enum class Rule { adam, rmsprop, sgd };
-  switch (chosen<Rule>("train", "optimizer", s.optimizer,
-                       {{"adam", Rule::adam}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}})) {
+  enum class Rule { adam, adamw, rmsprop, sgd };
+  switch (chosen<Rule>(
+      "train", "optimizer", s.optimizer,
+      {{"adam", Rule::adam}, {"adamw", Rule::adamw}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}})) {
     case Rule::adam:
-      return std::make_unique<Adam>(std::move(flat), Adam::Options{.lr = s.lr});
+      return std::make_unique<Adam>(std::move(flat), Adam::Options{.lr = s.lr, .beta2 = s.beta2});
+    case Rule::adamw:
+      return std::make_unique<AdamW>(
+          std::move(flat),
+          AdamW::Options{
+              .lr = s.lr, .beta2 = s.beta2, .weight_decay = s.weight_decay, .decay_vectors = false});
     case Rule::rmsprop:
       return std::make_unique<GravesRmsProp>(std::move(flat), GravesRmsProp::Options{.lr = s.lr});
     default:
@@ -28,11 +34,11 @@ Schedule make_schedule(const TrainingSettings& s) {
       "train", "schedule", s.schedule,
       {{"cosine", Curve::cosine}, {"cooldown", Curve::cooldown}, {"constant", Curve::constant}})) {
     case Curve::cosine:
-      return CosineSchedule{.lr = s.lr, .steps = s.steps};
+      return CosineSchedule{.lr = s.lr, .steps = s.steps, .warmup = s.warmup, .minimum = s.final_lr};
     case Curve::cooldown:
       return CooldownSchedule{.lr = s.lr, .steps = s.steps};
     default:
-      return ConstantSchedule{.lr = s.lr};
+      return ConstantSchedule{.lr = s.lr, .warmup = s.warmup};
   }
 }
 

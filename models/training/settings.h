@@ -28,9 +28,13 @@ struct Setting {
 struct TrainingSettings {
   Index steps = 1000;  ///< updates
   Index batch_size = 1;
-  std::string optimizer = "adam";  ///< adam, or rmsprop in Graves' form, or sgd with momentum 0.9
+  std::string optimizer = "adam";  ///< adam, adamw, or rmsprop in Graves' form, or sgd with momentum 0.9
   double lr = 1e-3;
+  double beta2 = 0.999;             ///< of adam and adamw
+  double weight_decay = 0;          ///< of adamw; of matrices, not of vectors
   std::string schedule = "cosine";  ///< cosine, cooldown or constant; see make_schedule()
+  Index warmup = 0;                 ///< updates over which cosine and constant rise to lr
+  double final_lr = 0;              ///< where cosine ends
   double clip_norm = 10;            ///< the largest norm of the gradients; 0: any
   double clip_value = 0;            ///< the largest component of the gradients; 0: any
   std::uint64_t seed = 1;

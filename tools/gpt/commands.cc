@@ -1,0 +1,229 @@
+#include "tools/commands.h"
+
+#ifdef FOVEA_TEXT
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "fovea/models/data/texts.h"
+#include "fovea/models/gpt/learner.h"
+#include "fovea/models/text/characters.h"
+#include "tools/figures/plot.h"
+#include "tools/setting_options.h"
+#include "tools/training_run.h"
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using gpt::Learner;
+using gpt::Settings;
+using Json = nlohmann::ordered_json;
+
+// The settings that people choose: the rest comes with the text.
+std::vector<Setting> choices(Settings& s) {
+  std::vector<Setting> list = s.list();
+  std::erase_if(list, [](const Setting& setting) {
+    const std::string name = setting.name;
+    return name == "data" || name == "characters" || name == "vocabulary";
+  });
+  return list;
+}
+
+std::string load_text(const std::string& name, const fs::path& data_dir) {
+  if (name == "sample") return sample_text();
+  require(!data_dir.empty(), "gpt", "this model learned ", name, "; give --data-dir, where it lies");
+  return load_tinyshakespeare(data_dir);
+}
+
+gpt::Text cut(const Characters& characters, const std::string& text) {
+  auto [train, validation] = cut_text(characters.encode(text));
+  return {std::move(train), std::move(validation)};
+}
+
+Json metrics_of(Learner& learner) {
+  const double loss = learner.validation_loss();
+  return {
+      {"val_loss", loss}, {"val_perplexity", std::exp(loss)}, {"unigram_val_loss", learner.unigram_loss()}};
+}
+
+// `count` characters after the prompt, shown as they come when `show`.
+std::string write(const Learner& learner, const std::string& prompt, Index count,
+                  const gpt::Sampling& options, std::uint64_t seed, bool show) {
+  const Characters characters(learner.settings().characters);
+  const std::vector<std::int32_t> ids = characters.encode(prompt);
+  Generator random(seed);
+  std::string text;
+  learner.model().generate(Tensor::from(std::span(ids), {1, static_cast<Index>(ids.size())}), count, options,
+                           random, [&](const Tensor& token) {
+                             const std::string next = characters.decode({token.data<std::int32_t>(), 1});
+                             text += next;
+                             if (show) std::cout << next << std::flush;
+                             return !interrupted.load();
+                           });
+  return text;
+}
+
+class GptCourse : public Course {
+ public:
+  GptCourse(const Settings& settings, gpt::Text text, const std::optional<Checkpoint>& resumed)
+      : learner_(settings, std::move(text)) {
+    if (resumed) learner_.restore(*resumed);
+    folder = cat("gpt-", settings.data, "-seed", settings.seed);
+    label = cat("gpt ", settings.data);
+    title = cat("GPT: ", settings.data);
+    unit = "nats";
+    columns = {"train_loss", "val_loss"};
+  }
+
+  fovea::Learner& learner() override { return learner_; }
+  Index steps() const override { return learner_.settings().steps; }
+
+  std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
+    if (!evaluate) return {cost, {}};
+    return {cost, learner_.validation_loss(200)};
+  }
+
+  Json facts() const override {
+    const Settings& s = learner_.settings();
+    return {{"model", "gpt"}, {"data", s.data}, {"seed", s.seed}};
+  }
+
+  Json metrics() override { return metrics_of(learner_); }
+
+  void draw(RunFolder& run, const Json& metrics, const std::vector<NamedTensor>&) override {
+    const LoggedColumn trained = read_column(run.path(), "train_loss"),
+                       validated = read_column(run.path(), "val_loss");
+    LinePlot plot{.title = cat("GPT on ", learner_.settings().data, ": learning"),
+                  .x_label = "updates",
+                  .y_label = "cost of a character (nats)",
+                  .series = {{"training", trained.step, trained.value},
+                             {"validation", validated.step, validated.value}},
+                  .reference = ReferenceLine{metrics.at("unigram_val_loss").get<double>(), "unigrams"}};
+    run.figure("learning_curve", tools::draw(plot), "What the next character costs.");
+    std::ofstream(run.path() / "sample.txt")
+        << write(learner_, "\n", 1000, {.temperature = 0.8}, 1, false) << '\n';
+  }
+
+ private:
+  Learner learner_;
+};
+
+struct TrainGpt {
+  TrainOptions common;
+  SettingOptions given;
+
+  int operator()() {
+    common.apply();
+    const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
+    Settings s = resumed ? Settings::from_json(resumed->meta) : gpt::settings_for(common.preset);
+    given.apply_to(choices(s));
+    if (!resumed) {
+      s.seed = common.seed;
+      s.data = common.data_dir.empty() ? "sample" : "tinyshakespeare";
+    }
+    const std::string text = load_text(s.data, common.data_dir);
+    const Characters characters(resumed ? s.characters : text);
+    if (!resumed) {
+      std::string all;
+      for (std::size_t i = 0; i < characters.size(); ++i) {
+        const auto id = static_cast<std::int32_t>(i);
+        all += characters.decode({&id, 1});
+      }
+      s.characters = all;
+      s.vocabulary = static_cast<Index>(characters.size());
+      if (common.quick) s.steps = std::min<Index>(s.steps, 40);
+    }
+    GptCourse course(s, cut(characters, text), resumed);
+    return train(common, course, resumed);
+  }
+};
+
+struct EvalGpt {
+  CommonOptions common;
+  fs::path checkpoint;
+
+  int operator()() {
+    common.apply();
+    const Checkpoint c = read_checkpoint(checkpoint);
+    const Settings s = Settings::from_json(c.meta);
+    const auto learner =
+        restored<Learner>(c, cut(Characters(s.characters), load_text(s.data, common.data_dir)));
+    Json out{{"model", "gpt"}, {"data", s.data}, {"steps", learner->steps()}};
+    out.update(metrics_of(*learner));
+    std::cout << out.dump(2) << '\n';
+    return 0;
+  }
+};
+
+struct Generate {
+  CommonOptions common;
+  fs::path checkpoint;
+  std::string prompt = "\n";
+  Index count = 500;
+  gpt::Sampling options;
+
+  int operator()() {
+    common.apply();
+    watch_interrupts();
+    const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+    require(!prompt.empty(), "generate", "the prompt is empty; leave --prompt out to begin with a new line");
+    std::cout << prompt;
+    write(*learner, prompt, count, options, common.seed, true);
+    std::cout << std::endl;
+    return interrupted ? interrupted_status : 0;
+  }
+};
+
+}  // namespace
+
+void add_gpt(Commands& commands) {
+  const std::string about = "GPT, a character language model (Radford et al. 2018, nanoGPT)";
+  CLI::App* train = commands.train.add_subcommand("gpt", about);
+  auto t = on_call<TrainGpt>(train, commands);
+  t->common.preset = "cpu";
+  t->common.add_to(*train);
+  train->get_option("--preset")
+      ->description("cpu: 0.8 million parameters, minutes; gpu: 10.6 million")
+      ->check(CLI::IsMember({"cpu", "gpu"}));
+  Settings settings;
+  t->given.add_to(*train, choices(settings));
+
+  CLI::App* eval = commands.eval.add_subcommand("gpt", "Cost of a character of the validation text");
+  auto e = on_call<EvalGpt>(eval, commands);
+  add_checkpoint_option(eval, e->checkpoint);
+  e->common.add_to(*eval);
+
+  CLI::App* generate = commands.app.add_subcommand("generate", "Let a GPT write");
+  auto g = on_call<Generate>(generate, commands);
+  add_checkpoint_option(generate, g->checkpoint);
+  generate->add_option("--prompt", g->prompt, "What it goes on from");
+  generate->add_option("--count", g->count, "How many characters")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  generate->add_option("--temperature", g->options.temperature, "0 takes the likeliest every time")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  generate->add_option("--top-k", g->options.top_k, "Choose among the k likeliest; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  generate
+      ->add_option("--top-p", g->options.top_p, "Choose among the likeliest that have this share together")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  g->common.add_to(*generate);
+
+  commands.families.push_back(
+      {"gpt", about, {{"characters", "a novel; with --data-dir Shakespeare's plays"}}});
+}
+
+}  // namespace fovea::tools
+
+#else
+
+namespace fovea::tools {
+void add_gpt(Commands&) {}  // built without utf8proc
+}  // namespace fovea::tools
+
+#endif
