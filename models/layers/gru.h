@@ -22,6 +22,7 @@ struct GruCell : CellWeights<3> {
   // What Recurrent needs to know of the state.
   static bool defined(const Tensor& h) { return h.defined(); }
   static const Tensor& output(const Tensor& h) { return h; }
+  static Tensor choose(const Tensor& mask, const Tensor& a, const Tensor& b) { return where(mask, a, b); }
   static Tensor part(const Tensor& all, Index i) { return select(all, 0, i); }
   static Tensor join(const std::vector<Tensor>& parts) { return stack(parts, 0); }
 };

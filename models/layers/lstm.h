@@ -22,6 +22,9 @@ struct LstmCell : CellWeights<4> {
   // What Recurrent needs to know of the state.
   static bool defined(const LstmState& s) { return s.h.defined(); }
   static const Tensor& output(const LstmState& s) { return s.h; }
+  static LstmState choose(const Tensor& mask, const LstmState& a, const LstmState& b) {
+    return {where(mask, a.h, b.h), where(mask, a.c, b.c)};
+  }
   static LstmState part(const LstmState& all, Index i) { return {select(all.h, 0, i), select(all.c, 0, i)}; }
   static LstmState join(const std::vector<LstmState>& parts) {
     std::vector<Tensor> h, c;

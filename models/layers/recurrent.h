@@ -12,6 +12,7 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/join.h"
 #include "fovea/ops/views.h"
+#include "fovea/ops/where.h"
 
 /// What LSTM, GRU and the simple RNN have in common: the weights of one step, and the loop over time, layers
 /// and directions.
@@ -82,8 +83,9 @@ struct Recurrent {
   };
 
   struct Output {
-    Tensor output;  ///< the last layer's h at every step: [B,T,H], or [B,T,2H] in both directions
-    State state;    ///< after the last step of each layer and direction
+    Tensor
+        output;  ///< the last layer's h at every step: [B,T,H], or [B,T,2H] in both directions; 0 past an end
+    State state;  ///< after the last step of each layer and direction
   };
 
   std::vector<Cell> cells;  ///< layer by layer; forward, then backward
@@ -103,11 +105,14 @@ struct Recurrent {
                              random));
   }
 
-  /// x [B,T,I], T >= 1, from an initial state; from zeros when none is given.
-  Output forward(const Tensor& x, const State& initial = {}) const {
+  /// x [B,T,I], T >= 1, from an initial state; from zeros when none is given. Sequences of different lengths
+  /// (i32 [B], 1 to T) are padded behind: what lies there changes nothing, the last state is that of a
+  /// sequence's own end, and the backward direction starts there.
+  Output forward(const Tensor& x, const State& initial = {}, const Tensor& lengths = {}) const {
     require(x.rank() == 3 && x.size(1) > 0, "recurrent", "input ", x.shape(),
             " must be [B,T,I] with T at least 1");
     const Index B = x.size(0), T = x.size(1);
+    const std::vector<Ended> ended = ends(lengths, B, T);
     // One matrix a step, with one op for all of them.
     std::vector<Tensor> steps = split(reshape(contiguous(transpose(x, 0, 1)), {T * B, x.size(2)}),
                                       std::vector<Index>(std::size_t(T), B), 0);
@@ -115,9 +120,9 @@ struct Recurrent {
     while (last.size() < cells.size()) {
       if (!last.empty())
         for (Tensor& step : steps) step = dropout.forward(step);
-      std::vector<Tensor> h = run(steps, initial, false, last);
+      std::vector<Tensor> h = run(steps, ended, initial, false, last);
       if (directions == 2) {
-        const std::vector<Tensor> back = run(steps, initial, true, last);
+        const std::vector<Tensor> back = run(steps, ended, initial, true, last);
         for (std::size_t t = 0; t < h.size(); ++t) h[t] = concat({h[t], back[t]}, 1);
       }
       steps = std::move(h);
@@ -134,9 +139,29 @@ struct Recurrent {
   }
 
  private:
+  using Ended = Tensor;  // u8 [B,1], 1 where a sequence has ended before a step; undefined when none has
+
+  static std::vector<Ended> ends(const Tensor& lengths, Index B, Index T) {
+    std::vector<Ended> ended(static_cast<std::size_t>(T));
+    if (!lengths.defined()) return ended;
+    require(lengths.dtype() == DType::i32 && lengths.shape() == Shape{B}, "recurrent", "lengths ",
+            lengths.shape(), " ", lengths.dtype(), " must be ", Shape{B}, " i32");
+    for (Index b = 0; b < B; ++b) {
+      const Index length = lengths.data<std::int32_t>()[b];
+      require(length >= 1 && length <= T, "recurrent", "sequence ", b, " has length ", length,
+              "; it must be 1 to ", T, ", which the input has steps");
+      for (Index t = length; t < T; ++t) {
+        Ended& at = ended[static_cast<std::size_t>(t)];
+        if (!at.defined()) at = zeros({B, 1}, DType::u8);
+        at.mutable_data<std::uint8_t>()[b] = 1;
+      }
+    }
+    return ended;
+  }
+
   // Runs cell number last.size() over the steps; returns h at every step and appends the state after them.
-  std::vector<Tensor> run(const std::vector<Tensor>& steps, const State& initial, bool reverse,
-                          std::vector<State>& last) const {
+  std::vector<Tensor> run(const std::vector<Tensor>& steps, const std::vector<Ended>& ended,
+                          const State& initial, bool reverse, std::vector<State>& last) const {
     const std::size_t n = last.size(), T = steps.size();
     const Cell& cell = cells[n];
     State s = Cell::defined(initial) ? Cell::part(initial, static_cast<Index>(n))
@@ -144,8 +169,10 @@ struct Recurrent {
     std::vector<Tensor> h(T);
     for (std::size_t i = 0; i < T; ++i) {
       const std::size_t t = reverse ? T - 1 - i : i;
-      s = cell.forward(steps[t], s);
-      h[t] = Cell::output(s);
+      const State next = cell.forward(steps[t], s);
+      // A sequence that has ended keeps its state: forward the last one, backward the first.
+      s = ended[t].defined() ? Cell::choose(ended[t], s, next) : next;
+      h[t] = ended[t].defined() ? masked_fill(Cell::output(s), ended[t], 0) : Cell::output(s);
     }
     last.push_back(std::move(s));
     return h;

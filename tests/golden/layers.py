@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/layers.npz, lstm.npz, gru.npz, rnn.npz, conv2d.npz and transformer.npz: outputs and gradients of PyTorch's layers, in double.
+"""Writes tests/golden/layers.npz, lstm.npz, gru.npz, rnn.npz, conv2d.npz, transformer.npz and packed.npz: outputs and gradients of
+PyTorch's layers, in double.
 
 Needs torch and numpy. A case holds "<case>/p/<parameter>" (PyTorch's names), inputs "<case>/x<i>", outputs "<case>/y<i>",
 weights of the objective sum_i sum(y_i * s_i) "<case>/s<i>", and its gradients "<case>/g/<parameter>" and "<case>/dx<i>".
@@ -106,3 +107,18 @@ for norm_first in (False, True):
 case("transformer", nn.Transformer(8, 2, 2, 2, 12, dropout=0, batch_first=True), [torch.randn(2, 4, 8), torch.randn(2, 5, 8)],
      lambda l, x, y: [l(x, y, tgt_mask=after)])
 save("transformer.npz")
+
+
+def packed(layer, x, lengths, *state):
+    x = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    y, last = layer(x, *([state if len(state) == 2 else state[0]] if state else []))
+    y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=True)
+    return [y, *last] if isinstance(last, tuple) else [y, last]
+
+
+for kind, states in (("LSTM", 2), ("GRU", 1), ("RNN", 1)):
+    lengths = torch.tensor([3, 5, 1, 4])
+    case(kind.lower(), getattr(nn, kind)(3, 4, num_layers=2, bidirectional=True, batch_first=True),
+         [torch.randn(4, 5, 3), lengths] + [torch.randn(4, 4, 4) for _ in range(states)], packed)
+    case(kind.lower() + "_plain", getattr(nn, kind)(3, 4, batch_first=True), [torch.randn(4, 5, 3), lengths], packed)
+save("packed.npz")
