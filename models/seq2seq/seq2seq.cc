@@ -1,0 +1,127 @@
+#include "fovea/models/seq2seq/seq2seq.h"
+
+#include "fovea/ops/create.h"
+#include "fovea/ops/cross_entropy.h"
+#include "fovea/ops/estimators.h"
+#include "fovea/ops/join.h"
+#include "fovea/ops/matmul.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
+#include "fovea/ops/softmax.h"
+#include "fovea/ops/views.h"
+
+namespace fovea::seq2seq {
+namespace {
+
+constexpr auto op = "seq2seq";
+constexpr double baseline_decay = 0.9;
+
+std::variant<RnnSearch, Luong> make_net(const Options& o, Generator& random) {
+  if (o.net == "rnnsearch") return RnnSearch(o, random);
+  require(o.net == "luong", op, "there is no net '", o.net, "'; there are rnnsearch, luong");
+  return Luong(o, random);
+}
+
+// Small embeddings: those of variance 1 saturate gates and scores.
+Embedding make_embedding(Index words, const Options& o, Generator& random) {
+  Embedding e({.num_embeddings = words, .embedding_dim = o.embedding, .dtype = o.dtype}, random);
+  init::uniform(e.weight, random, -0.1, 0.1);
+  return e;
+}
+
+}  // namespace
+
+Seq2Seq::Seq2Seq(const Options& o, Generator& random)
+    : source(make_embedding(o.source_words, o, random)),
+      target(make_embedding(o.target_words, o, random)),
+      net(make_net(o, random)),
+      dropout{o.dropout, {}},
+      options(o) {
+  const Index features = std::visit([](const auto& n) { return n.features(); }, net);
+  out = Linear({.in_features = features, .out_features = o.target_words, .dtype = o.dtype}, random);
+  if (o.attention == "hard") baseline = zeros({1}, o.dtype);
+}
+
+State Seq2Seq::encode(const Tensor& ids, const Tensor& keep, const Tensor& lengths) const {
+  require(ids.rank() == 2 && keep.shape() == ids.shape(), op, "source ", ids.shape(), " and keep ",
+          keep.shape(), " must both be [B,S]");
+  const Tensor x = dropout.forward(source.forward(ids));
+  return std::visit([&](const auto& n) { return n.encode(x, keep, lengths); }, net);
+}
+
+Step Seq2Seq::step(const Tensor& y, State& state) const {
+  const Tensor x = target.forward(y);
+  return std::visit([&](const auto& n) { return n.step(x, state); }, net);
+}
+
+Seq2Seq::Taught Seq2Seq::taught(const TokenBatch& batch, Weights* weights) const {
+  const Index B = batch.input.size(0), T = batch.input.size(1);
+  State state = encode(batch.source, batch.source_keep, batch.source_lengths);
+  // Time first, so that a step's words and features are rows of one matrix.
+  const Tensor words = contiguous(transpose(batch.input, 0, 1));
+  const Tensor x = dropout.forward(target.forward(reshape(words, {T * B})));
+  const std::vector<Tensor> steps = split(x, T, 0);
+  std::vector<Tensor> features, draws;
+  for (const Tensor& y : steps) {
+    const Step step = std::visit([&](const auto& n) { return n.step(y, state); }, net);
+    features.push_back(step.features);
+    if (step.log_prob.defined()) draws.push_back(step.log_prob);
+    if (weights) weights->push_back(step.weights);
+  }
+  const Tensor logits = out.forward(dropout.forward(concat(features, 0)));
+  const Tensor classes = reshape(contiguous(transpose(batch.output, 0, 1)), {T * B});
+  Taught result;
+  result.losses =
+      softmax_cross_entropy(logits, classes, {.ignore_index = options.pad, .reduction = Reduction::none});
+  if (!draws.empty()) result.log_probs = stack(draws, 1);
+  return result;
+}
+
+Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
+  const Taught t = taught(batch, weights);
+  const auto tokens = static_cast<double>(batch.target_tokens);
+  const Tensor cost = sum(t.losses) / tokens;
+  if (!t.log_probs.defined() || !dropout.mode.training) return cost;
+  // The reward of a look is ln p of the words from its step on: those before do not depend on it. It is held
+  // against the usual ln p of so many words. Padding has no words, and its looks do not count.
+  const Index B = batch.input.size(0), T = batch.input.size(1);
+  const Tensor log_p = neg(transpose(reshape(t.losses.detach(), {T, B}), 0, 1));
+  Tensor later = zeros({T, T}, log_p.dtype());  // later[u][t] = 1 where u >= t
+  visit_float(op, later.dtype(), [&]<class X>() {
+    X* to = later.mutable_data<X>();
+    for (Index u = 0; u < T; ++u) std::fill_n(to + u * T, u + 1, X(1));
+  });
+  const Tensor keep = cast(batch.target_keep, log_p.dtype());
+  const Tensor usual = matmul(keep, later) * baseline;
+  const Tensor looks =
+      sum(keep * reinforce_loss(t.log_probs, matmul(log_p, later), usual, Reduction::none)) / tokens;
+  assign(baseline, baseline * baseline_decay - cost.detach() * (1 - baseline_decay));
+  // The value stays the cost: only the gradient of the looks is wanted.
+  return cost + (looks - looks.detach());
+}
+
+Tensor Seq2Seq::log_probs(const TokenBatch& batch) const {
+  const Index B = batch.input.size(0), T = batch.input.size(1);
+  const Tensor losses = reshape(taught(batch, nullptr).losses, {T, B});
+  return contiguous(neg(transpose(losses, 0, 1)));
+}
+
+Writer Seq2Seq::writer(State& state, Weights* weights) const {
+  return {[this, &state, weights](const Tensor& last) {
+            const Step s = step(last, state);
+            if (weights) weights->push_back(s.weights);
+            return log_softmax(out.forward(s.features));
+          },
+          [&state](const Tensor& numbers) { state = state.rows(numbers); }};
+}
+
+void Seq2Seq::each(Visitor& v) {
+  v("source", source);
+  v("target", target);
+  std::visit([&](auto& n) { n.each(v); }, net);
+  dropout.each(v);
+  v("out", out);
+  v.buffer("baseline", baseline);
+}
+
+}  // namespace fovea::seq2seq

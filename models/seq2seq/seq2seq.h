@@ -1,0 +1,63 @@
+#ifndef FOVEA_MODELS_SEQ2SEQ_SEQ2SEQ_H_
+#define FOVEA_MODELS_SEQ2SEQ_SEQ2SEQ_H_
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "fovea/models/data/token_batches.h"
+#include "fovea/models/layers/embedding.h"
+#include "fovea/models/seq2seq/beam_search.h"
+#include "fovea/models/seq2seq/decoder.h"
+
+namespace fovea::seq2seq {
+
+struct Options : NetOptions {
+  std::string net = "rnnsearch";             ///< rnnsearch or luong
+  Index source_words = 0, target_words = 0;  ///< sizes of the vocabularies
+  std::int32_t pad = 0, begin = 2, end = 3;
+};
+
+/// What was looked at while sentences were written, step by step: [B,S] each.
+using Weights = std::vector<Tensor>;
+
+/// A recurrent encoder-decoder: translates rows of word ids.
+struct Seq2Seq {
+  Embedding source, target;
+  std::variant<RnnSearch, Luong> net;
+  Dropout dropout;  ///< of the words' vectors and of the features
+  Linear out;       ///< features -> words
+  Tensor baseline;  ///< [1], of hard attention: the usual ln p of a word, a mean that forgets
+  Options options;
+
+  Seq2Seq() = default;
+  Seq2Seq(const Options& options, Generator& random);
+
+  /// The state before the first word. source i32 [B,S] padded behind, keep u8 [B,S], lengths i32 [B].
+  State encode(const Tensor& source, const Tensor& keep, const Tensor& lengths) const;
+  /// One step from words y, i32 [B].
+  Step step(const Tensor& y, State& state) const;
+
+  /// The mean cross-entropy, in nats, of the batch's target words (ends included, padding not), each
+  /// predicted from the true words before it. With hard attention in training it adds what makes its gradient
+  /// that of the expected cost: REINFORCE on ln p of the rest of the sentence, with a baseline.
+  Tensor loss(const TokenBatch& batch, Weights* weights = nullptr);
+  /// ln p of every target word, as loss() sees it: f32 [B,T], 0 for padding.
+  Tensor log_probs(const TokenBatch& batch) const;
+
+  /// As beam_search.h takes it. Both outlive the writer. `weights` collects, in greedy writing, what is seen.
+  Writer writer(State& state, Weights* weights = nullptr) const;
+
+  void each(Visitor& v);
+
+ private:
+  struct Taught {
+    Tensor losses;     // [B T], row after row, 0 for padding
+    Tensor log_probs;  // [B,T] of hard attention's draws
+  };
+  Taught taught(const TokenBatch& batch, Weights* weights) const;
+};
+
+}  // namespace fovea::seq2seq
+
+#endif  // FOVEA_MODELS_SEQ2SEQ_SEQ2SEQ_H_

@@ -1,0 +1,90 @@
+#ifdef FOVEA_TEXT
+
+#include "tools/seq2seq/figures.h"
+
+#include <algorithm>
+
+#include "tools/figures/panel_grid.h"
+#include "tools/figures/plot.h"
+#include "tools/run_folder.h"
+
+namespace fovea::tools {
+namespace {
+
+Panel attention_panel(const Translator& t, const std::string& sentence) {
+  const auto looked = t.learner->look(t.text.source_ids(sentence));
+  require(looked.weights.defined(), "translate", "a network without attention looks nowhere");
+  Panel panel{.x_label = "read", .y_label = "written"};
+  panel.rows = static_cast<int>(looked.weights.size(0));
+  panel.cols = static_cast<int>(looked.weights.size(1));
+  const auto values = looked.weights.values<float>();
+  panel.values.assign(values.begin(), values.end());
+  panel.column_names = t.text.source_tokens(sentence);
+  panel.row_names = t.text.target_tokens(looked.written.ids);
+  panel.column_names.push_back("</s>");
+  if (looked.written.ended) panel.row_names.push_back("</s>");
+  return panel;
+}
+
+}  // namespace
+
+Canvas draw_attention(const Translator& t, const std::vector<std::string>& sentences) {
+  std::vector<Panel> panels;
+  for (const std::string& s : sentences) panels.push_back(attention_panel(t, s));
+  PanelGrid grid;
+  grid.cell = 22;
+  grid.max_width = 1200;
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    if (i % 2 == 0) grid.rows.emplace_back();
+    grid.rows.back().push_back(std::move(panels[i]));
+  }
+  return draw(grid);
+}
+
+Canvas draw_losses(const std::filesystem::path& folder) {
+  LinePlot plot{
+      .title = "Learning to translate", .x_label = "epoch", .y_label = "cross-entropy of a word (nats)"};
+  const auto epoch = read_column(folder, "epoch");
+  for (const auto& [column, name] :
+       {std::pair{"train_loss", "training, with dropout"}, {"val_loss", "validation"}}) {
+    const LoggedColumn y = read_column(folder, column);
+    Series series{.name = name, .x = {}, .y = y.value};
+    for (const double step : y.step) {
+      const auto at = std::find(epoch.step.begin(), epoch.step.end(), step);
+      series.x.push_back(epoch.value.at(static_cast<std::size_t>(at - epoch.step.begin())));
+    }
+    plot.series.push_back(std::move(series));
+  }
+  return draw(plot);
+}
+
+Canvas draw_bleu_by_length(const std::vector<Scored>& networks, const Sentences& references,
+                           const std::vector<std::size_t>& source_lengths) {
+  constexpr std::size_t width = 3;  // words
+  constexpr int fewest = 20;        // sentences that make a point
+  LinePlot plot{.title = "BLEU by length", .x_label = "length of the source (words)", .y_label = "BLEU"};
+  plot.markers = true;
+  plot.y_min = 0;
+  const std::size_t longest = *std::max_element(source_lengths.begin(), source_lengths.end());
+  for (const Scored& network : networks) {
+    Series series{.name = network.name, .x = {}, .y = {}};
+    for (std::size_t from = 1; from <= longest; from += width) {
+      Bleu bleu;
+      int count = 0;
+      for (std::size_t i = 0; i < references.size(); ++i) {
+        if (source_lengths[i] < from || source_lengths[i] >= from + width) continue;
+        bleu.add(network.translations[i], references[i]);
+        ++count;
+      }
+      if (count < fewest) continue;
+      series.x.push_back(static_cast<double>(from) + (width - 1) / 2.0);
+      series.y.push_back(bleu.score());
+    }
+    plot.series.push_back(std::move(series));
+  }
+  return draw(plot);
+}
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TEXT

@@ -1,0 +1,32 @@
+#ifndef FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
+#define FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tools/figures/canvas.h"
+#include "tools/seq2seq/translator.h"
+
+/// The figures of the attention papers.
+
+namespace fovea::tools {
+
+/// Where the network looks while it translates (Bahdanau et al., figure 3): a row for every word it writes, a
+/// column for every word it reads, from black, 0, to white, 1. Throws for a network without attention.
+Canvas draw_attention(const Translator& translator, const std::vector<std::string>& sentences);
+
+/// Learning curves from metrics.csv in a run's folder.
+Canvas draw_losses(const std::filesystem::path& folder);
+
+/// BLEU by length of the source, in words (Bahdanau et al., figure 2).
+struct Scored {
+  std::string name;
+  Sentences translations;
+};
+Canvas draw_bleu_by_length(const std::vector<Scored>& networks, const Sentences& references,
+                           const std::vector<std::size_t>& source_lengths);
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
