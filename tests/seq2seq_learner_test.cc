@@ -1,0 +1,112 @@
+#include "fovea/models/seq2seq/learner.h"
+#include "fovea/models/training/checkpoint.h"
+#include "tests/rows.h"
+
+namespace fovea::tests {
+namespace {
+
+using seq2seq::Learner;
+using seq2seq::Settings;
+
+// A sentence to be written backwards, each word 4 higher: sources of ids 4 to 7, targets 8 to 11.
+TokenPairs pairs(int count, std::uint64_t seed) {
+  Generator random(seed);
+  TokenPairs out;
+  for (int i = 0; i < count; ++i) {
+    TokenIds x;
+    for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
+      x.push_back(4 + static_cast<std::int32_t>(random.below(4)));
+    TokenIds y(x.rbegin(), x.rend());
+    for (std::int32_t& id : y) id += 4;
+    out.source.push_back(x);
+    out.target.push_back(y);
+  }
+  return out;
+}
+
+Settings small() {
+  Settings s = seq2seq::settings_for("dates");
+  s.embedding = 12;
+  s.hidden = 24;
+  s.dropout = 0.1;
+  s.source_words = 8;
+  s.target_words = 12;
+  s.batch_size = 16;
+  s.most_length = 6;
+  s.steps = 40;
+  return s;
+}
+
+TEST_CASE("seq2seq learner: settings survive JSON, and name what they do not know") {
+  Settings s = small();
+  s.attention = "local-p";
+  CHECK(Settings::from_json(s.to_json()).to_json() == s.to_json());
+  check_throws([] { Settings::from_json("{\"attentoin\":\"dot\"}"); }, {"[seq2seq]", "attentoin"});
+  check_throws([] { seq2seq::settings_for("letters"); }, {"letters", "dates, multi30k"});
+}
+
+TEST_CASE("seq2seq learner: a resumed run goes on bit for bit") {
+  for (const char* attention : {"concat", "hard"}) {
+    Settings s = small();
+    s.attention = attention;
+    Learner whole(s, pairs(50, 1), pairs(10, 2)), first(s, pairs(50, 1));
+    std::vector<double> costs;
+    for (int i = 0; i < 9; ++i) costs.push_back(whole.step());
+    for (int i = 0; i < 5; ++i) CHECK(first.step() == costs[static_cast<std::size_t>(i)]);
+    Learner second(Settings::from_json(first.checkpoint().meta), pairs(50, 1));
+    second.restore(first.checkpoint());
+    for (int i = 5; i < 9; ++i) CHECK(second.step() == costs[static_cast<std::size_t>(i)]);
+    CHECK(second.epochs() == whole.epochs());
+  }
+}
+
+TEST_CASE("seq2seq learner: learns to write backwards") {
+  Settings s = small();
+  s.lr = 1e-2;
+  s.steps = 300;
+  s.dropout = 0;
+  const TokenPairs test = pairs(100, 3);
+  Learner learner(s, pairs(400, 1), test, {{"text source", Tensor::from({1, 2}, {2})}});
+  const double before = learner.validate();
+  CHECK(before > 1.5);  // ln 12 is 2.5
+  while (learner.steps() < s.steps) learner.step();
+  CHECK(learner.validate() < 0.15);
+  const double again = learner.validate();
+  CHECK(learner.validate() == again);  // nothing random is left on
+  const auto greedy = learner.translate(test.source), beam = learner.translate(test.source, 4);
+  int right = 0, right_beam = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    right += greedy[i].ids == test.target[i];
+    right_beam += beam[i].ids == test.target[i];
+    CHECK(learner.translate({test.source[i]})[0].ids == greedy[i].ids);  // alone as among others
+  }
+  CHECK(right >= 90);
+  CHECK(right_beam >= right);
+  const auto looked = learner.look({4, 5, 6});
+  CHECK(looked.written.ids == TokenIds{10, 9, 8});
+  CHECK(looked.weights.shape() == Shape{4, 4});
+  CHECK(looked.weights.at({0, 2}) > 0.5);  // the last word first
+  CHECK(learner.checkpoint().extra.at(0).name == "text source");
+}
+
+TEST_CASE("seq2seq learner: bad input") {
+  const Settings s = small();
+  TokenPairs high = pairs(5, 1);
+  high.source[3][0] = 8;
+  check_throws([&] { Learner(s, high); }, {"[seq2seq]", "training's source", "id 8", "vocabulary has 8"});
+  check_throws([&] { Learner(s, pairs(5, 1), high); }, {"validation's source"});
+  TokenPairs longer = pairs(5, 1);
+  longer.target[2].resize(9, 8);
+  check_throws([&] { Learner(s, longer); }, {"pair 2", "10 tokens"});
+  Learner untaught(s);
+  check_throws([&] { untaught.step(); }, {"no sentences to learn from"});
+  check_throws([&] { untaught.validate(); }, {"no sentences to validate"});
+  check_throws([&] { untaught.translate({{4}, {}}); }, {"empty"});
+  check_throws([&] { untaught.translate({{9}}); }, {"id 9", "vocabulary of 8"});
+  Settings plain = s;
+  plain.attention = "none";
+  CHECK_FALSE(Learner(plain).look({4}).weights.defined());
+}
+
+}  // namespace
+}  // namespace fovea::tests
