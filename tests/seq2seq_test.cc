@@ -22,7 +22,7 @@ Options small(const std::string& net, const std::string& attention, DType dtype 
   o.net = net;
   o.attention = attention;
   o.embedding = 4;
-  o.hidden = 6;
+  o.hidden = o.features = 6;
   o.layers = net == "luong" ? 2 : 1;
   o.source_words = 11;
   o.target_words = 9;

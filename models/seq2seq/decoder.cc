@@ -41,7 +41,7 @@ State State::rows(const Tensor& numbers) const {
 }
 
 RnnSearch::RnnSearch(const NetOptions& o, Generator& random) {
-  const Index n = o.direction_size(), F = o.features > 0 ? o.features : o.hidden;
+  const Index n = o.direction_size(), F = o.features > 0 ? o.features : (o.hidden + 1) / 2;
   require(o.layers == 1, op, "RNNsearch has one layer, not ", o.layers, "; Luong's network takes more");
   encoder =
       Gru({.input_size = o.embedding, .hidden_size = n, .bidirectional = true, .dtype = o.dtype}, random);

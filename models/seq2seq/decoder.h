@@ -24,7 +24,7 @@ struct NetOptions {
   int layers = 1;             ///< of encoder and decoder (Luong's)
   Index half_width = 10;      ///< of local attention's window
   bool input_feeding = true;  ///< Luong's
-  Index features = 0;         ///< F, RnnSearch's; 0: H
+  Index features = 0;         ///< F, RnnSearch's; 0: half of H, as in the paper
   double dropout = 0;         ///< between layers
   DType dtype = DType::f32;
 

@@ -26,7 +26,7 @@ std::vector<Setting> Settings::own() {
       {"layers", &layers, "Of encoder and decoder; luong", 1},
       {"half_width", &half_width, "D of local-m and local-p: words on each side", 1},
       {"input_feeding", &input_feeding, "What was seen enters the next step; luong"},
-      {"features", &features, "Numbers that the next word is predicted from; rnnsearch; 0: as hidden"},
+      {"features", &features, "Numbers that the next word is predicted from; rnnsearch; 0: half of hidden"},
       {"dropout", &dropout, "Of words' vectors, between layers and of features"},
       {"source_words", &source_words, "Of the vocabulary", 1},
       {"target_words", &target_words, "Of the vocabulary", 1},
