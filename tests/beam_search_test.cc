@@ -89,6 +89,14 @@ TEST_CASE("beam_search: the length penalty") {
   CHECK(Written{{4, 4, 4}, -3, false}.score(2) == doctest::Approx(-3 / (8.0 / 6 * 8 / 6)));
 }
 
+TEST_CASE("beam_search: improbable ends do not crowd out a sentence that the model is sure of") {
+  Language sure;
+  for (Text text; text.size() < 6; text.push_back(4)) sure[text] = {1e-3, 0.998, 1e-3};
+  sure[Text(6, 4)] = {0.998, 1e-3, 1e-3};
+  Model model{{sure}};
+  CHECK(beam_search(model.writer(), {{.most = {9}}, 2, 0.6})[0].ids == Text(6, 4));
+}
+
 TEST_CASE("beam_search: a wide beam is an exhaustive search; a beam of 1 is greedy") {
   Generator random(5);
   for (int trial = 0; trial < 30; ++trial) {

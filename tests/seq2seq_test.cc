@@ -199,7 +199,7 @@ TEST_CASE("seq2seq: bad options and input") {
     return Seq2Seq(o, random);
   };
   check_throws([&] { make("transformer", "dot", [](Options&) {}); }, {"[seq2seq]", "rnnsearch, luong"});
-  check_throws([&] { make("luong", "dod", [](Options&) {}); }, {"'dod'", "local-m"});
+  check_throws([&] { make("luong", "dod", [](Options&) {}); }, {"[seq2seq]", "'dod'", "none, dot"});
   check_throws([&] { make("rnnsearch", "dot", [](Options& o) { o.layers = 2; }); }, {"one layer"});
   check_throws([&] { make("rnnsearch", "dot", [](Options& o) { o.encoder_hidden = 4; }); }, {"6 and 8"});
   check_throws([&] { make("luong", "general", [](Options& o) { o.encoder_hidden = 4; }); },

@@ -78,6 +78,22 @@ std::vector<Continuation> likeliest(const Sentence& s, const float* log_probs, I
   return best;
 }
 
+Written best_of(const Sentence& s, double alpha) {
+  std::vector<Written> all = s.ended;
+  if (all.empty())
+    for (const Hypothesis& h : s.live) all.push_back({h.ids, h.log_prob, false});
+  return *std::max_element(all.begin(), all.end(), [&](const Written& a, const Written& b) {
+    return a.score(alpha) < b.score(alpha);
+  });
+}
+
+// The best score of unfinished sentences as they stand.
+double best_live(const std::vector<Hypothesis>& live, double alpha) {
+  double best = -std::numeric_limits<double>::infinity();
+  for (const Hypothesis& h : live) best = std::max(best, Written{h.ids, h.log_prob, false}.score(alpha));
+  return best;
+}
+
 // One step of a sentence; what goes on is left in `live`, and the rows it goes on from in `rows`. Returns
 // whether it is done.
 bool advance(Sentence& s, const float* log_probs, Index V, std::int32_t first_row, const BeamOptions& o,
@@ -92,28 +108,21 @@ bool advance(Sentence& s, const float* log_probs, Index V, std::int32_t first_ro
     Hypothesis h{s.live[c.from].ids, c.log_prob};
     if (c.id == o.end) {
       // An end that is not among the `beam` best would be one of a wider beam's.
-      if (i < beam && s.ended.size() < beam) s.ended.push_back({std::move(h.ids), c.log_prob, true});
+      if (i < beam) s.ended.push_back({std::move(h.ids), c.log_prob, true});
     } else if (!last && next.size() < beam) {
       h.ids.push_back(c.id);
       next.push_back(std::move(h));
       rows.push_back(first_row + static_cast<std::int32_t>(c.from));
     }
   }
-  if (!next.empty() && s.ended.size() < beam) {
+  const bool done =
+      next.empty() || (s.ended.size() >= beam && best_of(s, o.length_penalty).score(o.length_penalty) >=
+                                                     best_live(next, o.length_penalty));
+  if (done)
+    rows.resize(rows.size() - next.size());
+  else
     s.live = std::move(next);
-    return false;
-  }
-  rows.resize(rows.size() - next.size());
-  return true;
-}
-
-Written best_of(const Sentence& s, double alpha) {
-  std::vector<Written> all = s.ended;
-  if (all.empty())
-    for (const Hypothesis& h : s.live) all.push_back({h.ids, h.log_prob, false});
-  return *std::max_element(all.begin(), all.end(), [&](const Written& a, const Written& b) {
-    return a.score(alpha) < b.score(alpha);
-  });
+  return done;
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ struct BeamOptions : WriteOptions {
 };
 
 /// The best by score() of the sentences that a beam finds: at every step the `beam` likeliest unfinished ones
-/// are kept. A sentence is done when `beam` ends have been found among the 2 beam best continuations of its
-/// steps, or at the greatest length; its rows are then dropped. With a beam of 1, as write_greedily().
+/// are kept; an end counts when it is among the `beam` likeliest continuations. A sentence is done when
+/// `beam` ends have been found and none that is unfinished scores higher, or at the greatest length; its rows
+/// are then dropped. With a beam of 1, as write_greedily().
 std::vector<Written> beam_search(const Writer& writer, const BeamOptions& options);
 
 }  // namespace fovea

@@ -1,5 +1,7 @@
 #include "fovea/models/seq2seq/decoder.h"
 
+#include <algorithm>
+
 #include "fovea/ops/gather.h"
 #include "fovea/ops/pointwise.h"
 
@@ -10,6 +12,9 @@ constexpr auto op = "seq2seq";
 
 std::optional<RnnAttention> make_attention(const NetOptions& o, Index memory_size, Generator& random) {
   if (o.attention == "none") return {};
+  const std::vector<std::string> names = attention_names();
+  require(std::find(names.begin(), names.end(), o.attention) != names.end(), op, "there is no attention '",
+          o.attention, "'; there are none, dot, general, concat, cosine, scaled, local-m, local-p, hard");
   RnnAttention::Options options = attention_named(o.attention);
   options.query_size = o.hidden;
   options.memory_size = memory_size;

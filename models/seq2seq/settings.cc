@@ -45,6 +45,8 @@ Settings settings_for(const std::string& task) {
   s.lr = 1e-3;
   s.schedule = "cooldown";
   if (task == "dates") {
+    s.source = "figures";
+    s.target = "words";
     s.embedding = 32;
     s.hidden = 64;
     s.dropout = 0;

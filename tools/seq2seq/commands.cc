@@ -196,12 +196,17 @@ struct EvalSeq2Seq {
     common.apply();
     std::vector<Scored> scored;
     std::optional<TestSet> test;
+    std::string task;
     Json all = Json::array();
     for (const fs::path& path : checkpoints) {
       const Translator t = load_translator(read_checkpoint(path));
       const Settings& s = t.learner->settings();
       test.emplace(load_sentences(s, Split::test, common.data_dir), t.text, text_options(s));
       Json out = facts_of(*t.learner);
+      const std::string own = cat(s.task, " ", s.source, " ", s.target);
+      if (task.empty()) task = own;
+      require(task == own, "eval", path.string(), " learned ", own, ", the first ", task,
+              "; score one task at a time");
       out["steps"] = t.learner->steps();
       scored.push_back({cat("attention ", s.attention), {}});
       out.update(score(t, *test, &scored.back().translations));
@@ -259,6 +264,7 @@ void add_seq2seq(Commands& commands) {
   train->add_option("--epochs", t->epochs, "Passes over the sentences (default 10)")
       ->check(CLI::PositiveNumber);
   t->common.add_to(*train);
+  train->get_option("--preset")->description("default")->check(CLI::IsMember({"default"}));
   Settings settings;
   t->given.add_to(*train, choices(settings));
   train->get_option("--resume")->excludes(train->get_option("--epochs"));
