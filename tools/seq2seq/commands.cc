@@ -178,7 +178,7 @@ struct TrainSeq2Seq {
       s.target_words = static_cast<Index>(text.target().size());
       if (epochs || !given.given("steps")) {
         const auto pairs = static_cast<Index>(train_text.size());
-        s.steps = epochs.value_or(10) * ((pairs + s.batch_size - 1) / s.batch_size);
+        s.steps = epochs.value_or(s.task == "dates" ? 4 : 10) * ((pairs + s.batch_size - 1) / s.batch_size);
       }
       if (common.quick) s.steps = std::min<Index>(s.steps, 40);
     }
@@ -261,7 +261,7 @@ void add_seq2seq(Commands& commands) {
       ->add_option("--task", t->task,
                    listed(seq2seq::task_names()) + " (default: dates; with --data-dir multi30k)")
       ->check(CLI::IsMember(seq2seq::task_names()));
-  train->add_option("--epochs", t->epochs, "Passes over the sentences (default 10)")
+  train->add_option("--epochs", t->epochs, "Passes over the sentences (default 10; dates 4)")
       ->check(CLI::PositiveNumber);
   t->common.add_to(*train);
   train->get_option("--preset")->description("default")->check(CLI::IsMember({"default"}));

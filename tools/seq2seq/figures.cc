@@ -45,8 +45,7 @@ Canvas draw_losses(const std::filesystem::path& folder) {
   LinePlot plot{
       .title = "Learning to translate", .x_label = "epoch", .y_label = "cross-entropy of a word (nats)"};
   const auto epoch = read_column(folder, "epoch");
-  for (const auto& [column, name] :
-       {std::pair{"train_loss", "training, with dropout"}, {"val_loss", "validation"}}) {
+  for (const auto& [column, name] : {std::pair{"train_loss", "training"}, {"val_loss", "validation"}}) {
     const LoggedColumn y = read_column(folder, column);
     Series series{.name = name, .x = {}, .y = y.value};
     for (const double step : y.step) {
