@@ -50,12 +50,20 @@ void block_tile(Left<T> a, Index terms, Wide<const T> b, Wide<T> c, Into into) {
     for (int v = 0; v < V; ++v) L::at(c.data + r * c.ld + v * L::count) = sum[r][v];
 }
 
+// What is left below whole tiles is one tile of so many rows: two smaller ones would wait for their sums.
+template <class T, int R, int V>
+void last_block_tile(Index rows, Left<T> a, Index terms, Wide<const T> b, Wide<T> c, Into into) {
+  if constexpr (R > 0) {
+    if (rows == R) return block_tile<T, R, V>(a, terms, b, c, into);
+    last_block_tile<T, R - 1, V>(rows, a, terms, b, c, into);
+  }
+}
+
 template <class T, int R, int V>
 void block_rows(Index rows, Left<T> a, Index terms, Wide<const T> b, Wide<T> c, Into into) {
   for (; rows >= R; rows -= R, a.data += R * a.row, c.data += R * c.ld)
     block_tile<T, R, V>(a, terms, b, c, into);
-  if constexpr (R > 1)
-    if (rows > 0) block_rows<T, (R + 1) / 2, V>(rows, a, terms, b, c, into);
+  last_block_tile<T, R - 1, V>(rows, a, terms, b, c, into);
 }
 
 }  // namespace detail

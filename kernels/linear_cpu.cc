@@ -2,6 +2,7 @@
 
 #include "fovea/kernels/gemm.h"
 #include "fovea/kernels/linear.h"
+#include "fovea/kernels/loops.h"
 
 namespace fovea {
 namespace {
@@ -14,7 +15,9 @@ void linear_forward(Cpu cpu, const View& x, const View& w, const View& bias, con
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
   visit_float("linear", x.dtype, [&]<class T>() {
     if (bias)
-      for (Index r = 0; r < rows; ++r) std::copy_n(bias.as<const T>(), out, y.as<T>() + r * out);
+      parallel_for(rows, out, cheap_grain, [&](Index begin, Index end) {
+        for (Index r = begin; r < end; ++r) std::copy_n(bias.as<const T>(), out, y.as<T>() + r * out);
+      });
     gemm(cpu, rows, out, in, {x.as<const T>(), ld(in)}, {w.as<const T>(), ld(in), true}, {y.as<T>(), ld(out)},
          bias ? Into::add : Into::set);
   });
@@ -37,14 +40,19 @@ void linear_weight_gradient(Cpu cpu, const View& dy, const View& x, const View& 
 }
 
 void linear_bias_gradient(Cpu, const View& dy, const View& db, Into into) {
+  // Threads take columns, not rows: every sum is made by one of them.
+  constexpr Index strip = 64;
   const Index rows = dy.shape[0], out = dy.shape[1];
   visit_float("linear", dy.dtype, [&]<class T>() {
-    T* sum = db.as<T>();
-    if (into == Into::set) std::fill_n(sum, out, T(0));
-    for (Index r = 0; r < rows; ++r) {
-      const T* row = dy.as<const T>() + r * out;
-      for (Index j = 0; j < out; ++j) sum[j] += row[j];
-    }
+    parallel_for((out + strip - 1) / strip, rows * strip, cheap_grain, [&](Index begin, Index end) {
+      const Index at = begin * strip, width = std::min(end * strip, out) - at;
+      T* sum = db.as<T>() + at;
+      if (into == Into::set) std::fill_n(sum, width, T(0));
+      for (Index r = 0; r < rows; ++r) {
+        const T* row = dy.as<const T>() + r * out + at;
+        store(sum, width, Into::add, [=](Index k) { return row[k]; });
+      }
+    });
   });
 }
 

@@ -18,11 +18,11 @@ namespace fovea::tools {
 namespace {
 
 // The products of linear layers without biases, forward and backward, on random numbers: what the rest of a
-// training step is measured against. `widths`: in, out and how many of them.
-struct Width {
-  Index in, out, count;
+// training step is measured against. `count` of each.
+struct Size {
+  Index rows, in, out, count;
 };
-Step products_step(Index rows, const std::vector<Width>& widths) {
+Step products_step(const std::vector<Size>& sizes) {
   struct Product {
     Tensor x, dy;
     Parameter weight;
@@ -30,9 +30,9 @@ Step products_step(Index rows, const std::vector<Width>& widths) {
   };
   auto products = std::make_shared<std::vector<Product>>();
   Generator random(1);
-  for (const Width& w : widths)
-    products->push_back({rand_normal({rows, w.in}, random), rand_normal({rows, w.out}, random),
-                         Parameter(rand_normal({w.out, w.in}, random)), w.count});
+  for (const Size& s : sizes)
+    products->push_back({rand_normal({s.rows, s.in}, random), rand_normal({s.rows, s.out}, random),
+                         Parameter(rand_normal({s.out, s.in}, random)), s.count});
   return [products] {
     for (const Product& p : *products)
       for (Index i = 0; i < p.count; ++i) {
@@ -51,12 +51,12 @@ Step transformer_step(const BenchOptions& o) {
               V = 10000, F = 2 * E;
   constexpr int layers = 4;
   if (o.products_only)
-    return products_step(B * L, {{E, 3 * E, 2 * layers},  // self-attention of both
-                                 {E, E, 4 * layers},      // outputs of three attentions, queries of one
-                                 {E, 2 * E, layers},      // keys and values of the memory
-                                 {E, F, 2 * layers},
-                                 {F, E, 2 * layers},
-                                 {E, V, 1}});
+    return products_step({{B * L, E, 3 * E, 2 * layers},  // self-attention of both
+                          {B * L, E, E, 4 * layers},      // outputs of three attentions, queries of one
+                          {B * L, E, 2 * E, layers},      // keys and values of the memory
+                          {B * L, E, F, 2 * layers},
+                          {B * L, F, E, 2 * layers},
+                          {B * L / 16, E, V, 16}});  // in parts that stay in the cache
   struct State {
     Generator random{1};
     Embedding words;
@@ -97,8 +97,11 @@ Step gpt_step(const BenchOptions& o) {
               V = 65;
   constexpr int layers = 4;
   if (o.products_only)
-    return products_step(
-        B * L, {{E, 3 * E, layers}, {E, E, layers}, {E, 4 * E, layers}, {4 * E, E, layers}, {E, V, 1}});
+    return products_step({{B * L, E, 3 * E, layers},
+                          {B * L, E, E, layers},
+                          {B * L, E, 4 * E, layers},
+                          {B * L, 4 * E, E, layers},
+                          {B * L, E, V, 1}});
   struct State {
     Generator random{1};
     gpt::Gpt model;
