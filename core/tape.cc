@@ -183,7 +183,7 @@ void Tape::walk(bool keep) {
       reached |= s.slots[static_cast<std::size_t>(outputs[o])].gradient.defined();
     if (reached) {
       running_ = step.op;
-      Backward context(*this, links, static_cast<int>(step.inputs));
+      Backward context(*this, links, step.inputs, step.outputs);
       step.run(step.state, context);
       running_ = nullptr;
       for (std::uint32_t o = 0; o < step.outputs; ++o)
@@ -194,14 +194,25 @@ void Tape::walk(bool keep) {
 }
 
 const Tensor& Backward::dy(int output) const {
-  return tape_.store_->slots[static_cast<std::size_t>(link(inputs_ + output))].gradient;
+  return tape_.store_->slots[static_cast<std::size_t>(link("output", output, outputs_, inputs_))].gradient;
 }
 
 void Backward::add(int input, Tensor dx) {
-  if (wants(input)) tape_.contribute(link(input), std::move(dx));
+  if (wants(input)) tape_.contribute(links_[input], std::move(dx));
 }
 
-Backward::Target Backward::target(int input) { return tape_.target(link(input)); }
+Backward::Target Backward::target(int input) { return tape_.target(tracked("target", input)); }
+
+void Backward::none(const char* what, int i, int count) const {
+  fail(tape_.running_, "its backward asks for ", what, " ", i, ", and there ", count == 1 ? "is " : "are ",
+       count, "; they are counted from 0, as they were given to record()");
+}
+
+std::int32_t Backward::tracked(const char* call, int input) const {
+  require(wants(input), tape_.running_, "input ", input, " is not tracked; ask wants(", input, ") before ",
+          call, "(", input, ")");
+  return links_[input];
+}
 
 void Tape::contribute(std::int32_t slot, Tensor dx) {
   Slot& s = store_->slots[static_cast<std::size_t>(slot)];
@@ -236,7 +247,7 @@ Backward::Target Tape::target(std::int32_t slot) {
 void Backward::defer(int input, Tensor a, Tensor b, Flush flush) {
   constexpr Index most_rows = 1024;  // then the pairs are worth a product of their own
   auto& deferred = tape_.store_->deferred;
-  const std::int32_t slot = link(input);
+  const std::int32_t slot = tracked("defer", input);
   if (tape_.store_->slots[static_cast<std::size_t>(slot)].kind == Tape::Slot::result) {
     // The step that made this tensor comes next: nothing can wait.
     Tape::Deferred now{slot, flush, {{std::move(a), std::move(b)}}};

@@ -77,11 +77,12 @@ class Backward {
   /// outputs).
   const Tensor& dy(int output = 0) const;
   /// Whether input i is tracked; if not, its gradient need not be computed.
-  bool wants(int input) const { return link(input) >= 0; }
+  bool wants(int input) const { return link("input", input, inputs_) >= 0; }
   /// Contributes `dx`, of the input's shape. Shares the buffer when it can, so `dx` must not be changed
   /// later.
   void add(int input, Tensor dx);
-  /// A buffer of the input's shape for a kernel to write into, and whether to set it or to add to it.
+  /// A buffer of the input's shape for a kernel to write into, and whether to set it or to add to it. Only
+  /// for an input that wants() a gradient, as defer() is.
   struct Target {
     Tensor dx;
     Into into;
@@ -96,11 +97,18 @@ class Backward {
 
  private:
   friend class Tape;
-  Backward(Tape& tape, const std::int32_t* links, int inputs) : tape_(tape), links_(links), inputs_(inputs) {}
-  std::int32_t link(int i) const { return links_[i]; }
+  Backward(Tape& tape, const std::int32_t* links, std::uint32_t inputs, std::uint32_t outputs)
+      : tape_(tape), links_(links), inputs_(static_cast<int>(inputs)), outputs_(static_cast<int>(outputs)) {}
+  // The slot of an input, or of an output, whose links come after those of the inputs.
+  std::int32_t link(const char* what, int i, int count, int first = 0) const {
+    if (i < 0 || i >= count) none(what, i, count);
+    return links_[first + i];
+  }
+  std::int32_t tracked(const char* call, int input) const;
+  [[noreturn]] void none(const char* what, int i, int count) const;
   Tape& tape_;
   const std::int32_t* links_;
-  int inputs_;
+  int inputs_, outputs_;
 };
 
 /// A tensor that a step keeps for its backward. Remembers the storage's version and refuses, naming op and

@@ -143,6 +143,21 @@ TEST_CASE("tape: a wrongly shaped contribution is refused by name") {
   check_throws([&] { tape.backward(y); }, {"[my_op]", "(1)", "(3)"});
 }
 
+TEST_CASE("tape: an op's backward that asks for what is not there is refused by name") {
+  const auto backward_of = [](void (*step)(Backward&)) {
+    Tape tape;
+    const Tensor x = tape.watch(ones({1})), loose = ones({1}), y = ones({1});
+    record("my_op", {x, loose}, {y}, [step](Backward& b) { step(b); });
+    tape.backward(y);
+  };
+  check_throws([&] { backward_of([](Backward& b) { b.add(2, b.dy()); }); }, {"[my_op]", "input 2", "are 2"});
+  check_throws([&] { backward_of([](Backward& b) { b.add(-1, b.dy()); }); }, {"[my_op]", "input -1"});
+  check_throws([&] { backward_of([](Backward& b) { b.dy(1); }); }, {"[my_op]", "output 1", "is 1"});
+  check_throws([&] { backward_of([](Backward& b) { b.target(1); }); }, {"[my_op]", "input 1", "wants(1)"});
+  check_throws([&] { backward_of([](Backward& b) { b.defer(1, b.dy(), b.dy(), nullptr); }); },
+               {"[my_op]", "wants(1)"});
+}
+
 TEST_CASE("tape: two targets of one slot held at once both count") {
   Tape tape;
   const Tensor x = tape.watch(ones({1}));
