@@ -9,7 +9,12 @@ namespace fovea::tools {
 std::atomic<bool> interrupted{false};
 
 void CommonOptions::add_to(CLI::App& command) {
-  command.add_option("--seed", seed, "Seed of all random numbers")->capture_default_str();
+  command.add_option("--seed", seed, "Seed of all random numbers")
+      ->capture_default_str()
+      ->check([](const std::string& text) -> std::string {
+        const bool digits = text.find_first_not_of("0123456789") == text.npos && text.size() < 20;
+        return digits ? "" : "'" + text + "' is not a whole number from 0 to 10^19 - 1";
+      });
   command.add_option("--device", device, "auto or cpu")
       ->capture_default_str()
       ->check([](const std::string& d) -> std::string {

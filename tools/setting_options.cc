@@ -20,7 +20,7 @@ std::string read(const Setting& s, const std::string& text, bool set) {
         if (!CLI::detail::lexical_cast(text, read))
           return "'" + text + "' is not a " + (std::is_floating_point_v<T> ? "number" : "whole number");
         if constexpr (std::is_arithmetic_v<T>)
-          if (static_cast<double>(read) < s.least) return cat("it must be at least ", s.least);
+          if (!(static_cast<double>(read) >= s.least)) return cat("it must be at least ", s.least);
         if (set) *value = read;
         return "";
       },

@@ -64,6 +64,8 @@ class TrainingRun {
       save();
       if (step < steps && figures_available()) course_.sketch(folder_);
     };
+    if (learner.steps() >= steps)
+      std::cerr << "all " << steps << " updates have been made; this makes the report anew\n";
     const Index done = loop.run(learner.steps());
     if (done < steps) {
       progress.finish();

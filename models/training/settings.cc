@@ -36,7 +36,8 @@ void settings_from_json(const std::vector<Setting>& settings, const std::string&
       std::visit([&](auto* value) { json.at(s.name).get_to(*value); }, s.value);
       json.erase(s.name);
     }
-    require(json.empty(), family, "settings have an unknown field ", json.empty() ? "" : json.begin().key());
+    require(json.empty(), family, "settings have an unknown field ", json.empty() ? "" : json.begin().key(),
+            "; are they another model's?");
   } catch (const nlohmann::json::exception& e) {
     fail(family, "settings cannot be read: ", e.what());
   }

@@ -33,9 +33,14 @@ class NtmCourse : public Course {
   NtmCourse(const Settings& settings, fs::path compare, const std::optional<Checkpoint>& resumed)
       : learner_(settings), compare_(std::move(compare)) {
     if (resumed) learner_.restore(*resumed);
+    if (!compare_.empty()) {  // now, not when all is trained
+      other_ = restored<Learner>(read_checkpoint(compare_));
+      require(other_->settings().task == settings.task, "train", "--compare ", compare_.string(), " learned ",
+              other_->settings().task, ", and this run learns ", settings.task);
+    }
     folder = cat("ntm-", settings.task, settings.model == "lstm" ? "-lstm" : "", "-seed", settings.seed);
-    label = cat("ntm ", settings.task);
-    title = cat("Neural Turing Machine: ", settings.task);
+    label = cat(settings.model, " ", settings.task);
+    title = cat(settings.model == "ntm" ? "Neural Turing Machine: " : "LSTM baseline: ", settings.task);
     unit = "bits";
     columns = {"sequences", "train_bits", "eval_bits", "eval_wrong_bits"};
     Generator shown(evaluation_seed);
@@ -81,11 +86,7 @@ class NtmCourse : public Course {
     const std::string own = s.model == "ntm" ? "NTM" : "LSTM";
     const double optimum = metrics.value("optimal_bits_per_sequence", 0.0);
     std::vector<std::pair<std::string, fs::path>> curves{{own, run.path()}};
-    std::unique_ptr<Learner> other;
-    if (!compare_.empty()) {
-      other = restored<Learner>(read_checkpoint(compare_));
-      curves.emplace_back(other->settings().model == "ntm" ? "NTM" : "LSTM", compare_);
-    }
+    if (other_) curves.emplace_back(other_->settings().model == "ntm" ? "NTM" : "LSTM", compare_);
     run.figure("learning_curve", draw_learning_curves(curves, s.task, optimum),
                "Cost of a sequence in bits while it learns.");
     if (s.task != "ngrams")
@@ -96,7 +97,7 @@ class NtmCourse : public Course {
                  "Left: while it reads the input. Right: while it answers.");
     if (learner_.task().test_sizes().size() > 1) {
       std::vector<Generalisation> models{measure_generalisation(learner_, own, evaluation_seed)};
-      if (other) models.push_back(measure_generalisation(*other, curves[1].first, evaluation_seed));
+      if (other_) models.push_back(measure_generalisation(*other_, curves[1].first, evaluation_seed));
       run.figure("generalisation", draw_generalisation(models, s.task), "Wrong bits on longer sequences.");
     }
     if (s.task == "ngrams") return;
@@ -108,6 +109,7 @@ class NtmCourse : public Course {
  private:
   Learner learner_;
   fs::path compare_;
+  std::unique_ptr<Learner> other_;  // the run to compare with
   ntm::Episode fixed_;
 };
 
@@ -119,8 +121,6 @@ struct TrainNtm {
 
   int operator()() {
     common.apply();
-    require(model == "ntm" || model == "lstm", "train", "'", model,
-            "' is not a model of ntm; there are ntm and lstm");
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : ntm::settings_for(task, model, common.preset);
     const Index sequences = s.steps * s.batch_size;
@@ -227,7 +227,9 @@ void add_ntm(Commands& commands) {
       commands.train.add_subcommand("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
   auto t = on_call<TrainNtm>(train, commands);
   train->add_option("--task", t->task, listed(ntm::task_names()))->capture_default_str()->check(known_task);
-  train->add_option("--model", t->model, "ntm, or lstm: the paper's baseline")->capture_default_str();
+  train->add_option("--model", t->model, "ntm, or lstm: the paper's baseline")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"ntm", "lstm"}));
   t->common.add_to(*train);
   train->get_option("--preset")
       ->description("default, or paper: the paper's settings")
