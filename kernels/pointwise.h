@@ -13,10 +13,9 @@
 ///   arity     the number of tensors, 1 to 3
 ///   scalars   the number of plain numbers that follow them (0 to 2), when there are any
 ///   f         the formula, written for any number type X; evaluated on dual numbers it is its own gradient
-///   slope     optional, unary only: the derivative in terms of the *output* y, which is then saved instead
-///   of x linear    true when the gradient depends on no input, so that none need be saved partials optional:
-///   the gradient by hand, where dual numbers would choose badly at a kink low, high the range in which the
-///   tests draw inputs (default -2 to 2)
+///   slope     optional, unary only: the derivative in terms of the *output* y, then saved for x
+///   linear    true when the gradient depends on no input, so that none need be saved
+///   partials  optional: the gradient by hand, where dual numbers would choose badly at a kink
 
 namespace fovea::pointwise {
 
@@ -28,7 +27,6 @@ struct Scalars {
 struct Unary {
   static constexpr int arity = 1, scalars = 0;
   static constexpr bool linear = false;
-  static constexpr double low = -2, high = 2;
 };
 struct Binary : Unary {
   static constexpr int arity = 2;
@@ -63,7 +61,6 @@ struct Mul : Binary {
 };
 struct Div : Binary {
   static constexpr auto name = "div";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x, X y) {
     return x / y;
@@ -88,7 +85,6 @@ struct Neg : Unary {
 };
 struct Reciprocal : Unary {
   static constexpr auto name = "reciprocal";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x) {
     return X(1) / x;
@@ -163,7 +159,6 @@ struct Exp : Unary {
 };
 struct Log : Unary {
   static constexpr auto name = "log";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x) {
     return math::log(x);
@@ -171,7 +166,6 @@ struct Log : Unary {
 };
 struct Sqrt : Unary {
   static constexpr auto name = "sqrt";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x) {
     return math::sqrt(x);
@@ -183,7 +177,6 @@ struct Sqrt : Unary {
 };
 struct Rsqrt : Unary {
   static constexpr auto name = "rsqrt";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x) {
     return X(1) / math::sqrt(x);
@@ -195,7 +188,6 @@ struct Rsqrt : Unary {
 };
 struct Pow : Binary {
   static constexpr auto name = "pow";
-  static constexpr double low = 0.5, high = 2;
   template <class X>
   FOVEA_HD static X f(X x, X y) {
     return math::pow(x, y);
@@ -210,7 +202,6 @@ struct Pow : Binary {
 struct PowScalar : Unary {
   static constexpr auto name = "pow";
   static constexpr int scalars = 1;
-  static constexpr double low = 0.5, high = 2;
   template <class X, class T>
   FOVEA_HD static X f(X x, Scalars<T> s) {
     return math::pow(x, s.a);
