@@ -5,25 +5,13 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <numeric>
 
+#include "fovea/core/nearest.h"
 #include "fovea/ops/blas.h"
 #include "tools/commands.h"
 
 namespace fovea::tools {
 namespace {
-
-// How many letters must change to make b of a (Levenshtein).
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0]++;
-    for (std::size_t j = 1; j <= b.size(); ++j)
-      corner = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1])}));
-  }
-  return row[b.size()];
-}
 
 // The innermost command that was named.
 CLI::App* deepest(CLI::App* app) {
@@ -41,11 +29,9 @@ std::string suggestion(CLI::App* command, std::string word) {
   else
     for (const CLI::App* s : command->get_subcommands([](CLI::App*) { return true; }))
       names.push_back(s->get_name());
-  std::string best;
-  for (const std::string& name : names)
-    if (best.empty() || distance(word, name) < distance(word, best)) best = name;
-  if (!best.empty() && distance(word, best) <= std::max<std::size_t>(2, word.size() / 3))
-    return "; did you mean " + best + "?";
+  const std::string* best = nearest(word, names);
+  if (best && edit_distance(word, *best) <= std::max<std::size_t>(2, word.size() / 3))
+    return "; did you mean " + *best + "?";
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
   return all.empty() ? "" : "; there are " + all;

@@ -1,8 +1,10 @@
 #include "fovea/models/layers/weights_file.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
+#include "fovea/core/nearest.h"
 #include "fovea/ops/create.h"
 
 namespace fovea::detail {
@@ -11,6 +13,18 @@ namespace {
 std::string listed(const char* what, const std::vector<std::string>& names, const char* separator) {
   std::string out;
   for (const std::string& n : names) out += (out.empty() ? std::string("\n  ") + what + ": " : separator) + n;
+  return out;
+}
+
+/// The missing names, each with the one that may be meant. Few are compared: a hostile file has millions.
+std::vector<std::string> explained(const LoadReport& report) {
+  constexpr std::size_t most = 100;
+  const std::span unexpected(report.unexpected.data(), std::min(most, report.unexpected.size()));
+  std::vector<std::string> out;
+  for (const std::string& name : report.missing) {
+    const std::string* other = out.size() < most ? nearest(name, unexpected) : nullptr;
+    out.push_back(other ? cat(name, " (the nearest there is ", *other, ")") : name);
+  }
   return out;
 }
 
@@ -43,9 +57,10 @@ LoadReport load_tensors(const Parts& parts, std::span<const NamedTensor> tensors
       copies.emplace_back(to, from);
   }
   for (const auto& [name, tensor] : left) report.unexpected.push_back(name);
-  require(!strict || report.ok(), "load", source, " does not fit; was it saved with the same settings?",
-          listed("missing", report.missing, ", "), listed("unexpected", report.unexpected, ", "),
-          listed("mismatched", report.mismatched, "; "));
+  if (strict && !report.ok())
+    fail("load", source, " does not fit; was it saved with the same settings?",
+         listed("missing", explained(report), ", "), listed("unexpected", report.unexpected, ", "),
+         listed("mismatched", report.mismatched, "; "));
   for (auto& [to, from] : copies) assign(to, from);
   return report;
 }
