@@ -1,0 +1,83 @@
+#include "fovea/models/bert/sentences.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "fovea/core/tape.h"
+#include "fovea/ops/create.h"
+
+namespace fovea::bert {
+namespace {
+
+constexpr auto op = "embed";
+
+// The mean of `count` rows of E values.
+void mean_of(const float* rows, Index count, Index E, float* out) {
+  std::fill_n(out, E, 0.0f);
+  for (Index i = 0; i < count; ++i)
+    for (Index j = 0; j < E; ++j) out[j] += rows[i * E + j];
+  const float share = 1 / static_cast<float>(count);
+  for (Index j = 0; j < E; ++j) out[j] *= share;
+}
+
+// To a length of 1; what is 0 stays so.
+void normalize(float* x, Index E) {
+  double squares = 0;
+  for (Index j = 0; j < E; ++j) squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+  const auto scale = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
+  for (Index j = 0; j < E; ++j) x[j] *= scale;
+}
+
+}  // namespace
+
+Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> sentences,
+             const SentenceOptions& options, Index batch_tokens) {
+  const Pause pause;
+  const Index N = static_cast<Index>(sentences.size()), E = encoder.embeddings.word.weight.size(1);
+  require(encoder.embeddings.word.weight.dtype() == DType::f32, op, "the model must be f32");
+  const auto length = [&](Index i) {
+    return static_cast<Index>(sentences[static_cast<std::size_t>(i)].size());
+  };
+
+  const bool all = options.pooling == Pooling::none;
+  std::vector<Index> row(sentences.size() + 1, 0), order(sentences.size());
+  for (Index i = 0; i < N; ++i) {
+    require(length(i) > 0, op, "sentence ", i, " has no tokens; [CLS] and [SEP] are the least");
+    row[static_cast<std::size_t>(i) + 1] = row[static_cast<std::size_t>(i)] + (all ? length(i) : 1);
+  }
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return length(a) > length(b); });
+
+  Tensor out = Tensor::empty({row.back(), E}, DType::f32);
+  for (Index first = 0, B; first < N; first += B) {
+    const Index L = length(order[static_cast<std::size_t>(first)]);  // the longest of the batch
+    B = std::clamp<Index>(batch_tokens / L, 1, N - first);
+    const auto batch = std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(B));
+    Input input{zeros({B, L}, DType::i32)};
+    const bool padded = length(batch.back()) < L;
+    if (padded) input.keep_mask = zeros({B, L}, DType::u8);
+    for (Index b = 0; b < B; ++b) {
+      const auto& ids = sentences[static_cast<std::size_t>(batch[static_cast<std::size_t>(b)])];
+      std::copy(ids.begin(), ids.end(), input.ids.mutable_data<std::int32_t>() + b * L);
+      if (padded) std::fill_n(input.keep_mask.mutable_data<std::uint8_t>() + b * L, ids.size(), 1);
+    }
+    const Tensor hidden = contiguous(encoder.forward(input));
+    for (Index b = 0; b < B; ++b) {
+      const Index sentence = batch[static_cast<std::size_t>(b)];
+      const Index at = row[static_cast<std::size_t>(sentence)],
+                  end = row[static_cast<std::size_t>(sentence) + 1];
+      const float* from = hidden.data<float>() + b * L * E;
+      float* to = out.mutable_data<float>() + at * E;
+      if (options.pooling == Pooling::mean)
+        mean_of(from, length(sentence), E, to);
+      else
+        std::copy_n(from, (end - at) * E, to);
+      if (options.normalize)
+        for (Index i = at; i < end; ++i) normalize(to + (i - at) * E, E);
+    }
+  }
+  return out;
+}
+
+}  // namespace fovea::bert
