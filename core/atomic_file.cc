@@ -62,6 +62,21 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+  require(descriptor_ >= 0, op_, path_.string(), " is already complete");
+  require(!temporary_.empty(), op_, path_.string(),
+          " is a device or a pipe, where what is written cannot be changed; give the name of a file");
+  require(offset <= size_ && bytes.size() <= size_ - offset, op_, "bytes ", offset, " to ",
+          offset + bytes.size(), " of ", size_, " cannot be replaced");
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_write(errno);
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
 void AtomicFile::commit() {
   require(descriptor_ >= 0, op_, path_.string(), " is already complete");
   const bool direct = temporary_.empty();

@@ -30,6 +30,8 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  /// Replaces bytes that are written already, from `offset` on. A device or a pipe cannot: it throws.
+  void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
   /// How many bytes have been written.
   std::uint64_t size() const { return size_; }
   /// Puts the new file in the old one's place. Once, at the end.

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "fovea/core/arithmetic.h"
-#include "fovea/core/atomic_file.h"
 #include "fovea/core/mapped_file.h"
 
 namespace fovea {
@@ -181,12 +180,12 @@ Tensor detail::read_npy(ByteReader& in) {
   return packed(decode(header.type, header.swap, reversed, bytes, in, offset).view(shape, strides, 0));
 }
 
-std::string detail::npy_header(const Tensor& t) {
+std::string detail::npy_header(DType dtype, const Shape& shape) {
   constexpr const char* names[] = {"<f4", "<f8", "<f4", "<i4", "|u1"};  // by DType
   std::string text =
-      cat("{'descr': '", names[static_cast<int>(t.dtype())], "', 'fortran_order': False, 'shape': (");
-  for (int i = 0; i < t.rank(); ++i) text += cat(i ? ", " : "", t.shape()[i]);
-  text += t.rank() == 1 ? ",), }" : "), }";
+      cat("{'descr': '", names[static_cast<int>(dtype)], "', 'fortran_order': False, 'shape': (");
+  for (int i = 0; i < shape.rank(); ++i) text += cat(i ? ", " : "", shape[i]);
+  text += shape.rank() == 1 ? ",), }" : "), }";
   constexpr std::size_t before = 10;  // magic, version, length
   text.resize((before + text.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   text += '\n';
@@ -217,9 +216,34 @@ Tensor load_npy(const std::filesystem::path& path) {
 void save_npy(const std::filesystem::path& path, const Tensor& t) {
   const Tensor elements = detail::npy_elements(op, t);
   AtomicFile file(path, op);
-  file.write(detail::npy_header(t));
+  file.write(detail::npy_header(t.dtype(), t.shape()));
   file.write({static_cast<const std::byte*>(elements.raw()), elements.bytes()});
   file.commit();
+}
+
+void NpyRows::write(const Tensor& rows) {
+  require(rows.rank() >= 1, op, "rows must have a first dimension, not shape ", rows.shape());
+  if (!shape_) {
+    shape_ = rows.shape().replaced(0, 0);
+    dtype_ = rows.dtype();
+    const std::string header = detail::npy_header(dtype_, *shape_);
+    file_.write(header);
+    file_.overwrite(0, std::as_bytes(std::span(header)));  // where that is impossible, it is known now
+  }
+  require(rows.dtype() == dtype_ && rows.shape().replaced(0, (*shape_)[0]) == *shape_, op, "rows ",
+          rows.dtype(), rows.shape(), " do not go on from ", dtype_, *shape_);
+  const Tensor elements = detail::npy_elements(op, rows);
+  file_.write({static_cast<const std::byte*>(elements.raw()), elements.bytes()});
+  (*shape_)[0] += rows.size(0);
+}
+
+void NpyRows::commit() {
+  require(shape_.has_value(), op, "no rows were written, and their shape is unknown");
+  const std::size_t before = detail::npy_header(dtype_, shape_->replaced(0, 0)).size();
+  std::string header = detail::npy_header(dtype_, *shape_);
+  require(header.size() == before, op, "the header of ", *shape_, " has no room for its rows");
+  file_.overwrite(0, std::as_bytes(std::span(header)));
+  file_.commit();
 }
 
 }  // namespace fovea

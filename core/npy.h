@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "fovea/core/atomic_file.h"
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/stored.h"
 #include "fovea/core/tensor.h"
@@ -22,6 +24,23 @@ Tensor load_npy(const std::filesystem::path& path);
 
 /// Writes a CPU tensor in version 1.0, replacing the file atomically. NumPy has no bf16: it is written as f4.
 void save_npy(const std::filesystem::path& path, const Tensor& t);
+
+/// Writes an array [N,...] of which the rows come a few at a time, N known only at the end. The old file is
+/// replaced when commit() is called, and else stays.
+class NpyRows {
+ public:
+  explicit NpyRows(const std::filesystem::path& path) : file_(path, "npy") {}
+
+  /// Adds rows [n,...], of one type and shape but for n.
+  void write(const Tensor& rows);
+  /// Throws when no rows came, not even 0 of them: their type and shape are then unknown.
+  void commit();
+
+ private:
+  AtomicFile file_;
+  std::optional<Shape> shape_;  // N as it is so far
+  DType dtype_ = DType::f32;
+};
 
 namespace detail {
 
@@ -46,8 +65,8 @@ std::uint64_t npy_data_offset(ByteReader in);
 /// A whole .npy, which ends where `in` ends.
 Tensor read_npy(ByteReader& in);
 
-/// The header that save_npy writes for t.
-std::string npy_header(const Tensor& t);
+/// The header that save_npy writes.
+std::string npy_header(DType dtype, const Shape& shape);
 
 /// t row-major, as its elements are written: bf16 widened.
 Tensor npy_elements(const char* op, const Tensor& t);

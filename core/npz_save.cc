@@ -94,7 +94,7 @@ void save_npz(const std::filesystem::path& path, std::span<const NamedTensor> te
   for (const auto& [name, tensor] : tensors) {
     const Tensor elements = detail::npy_elements(op, tensor);
     const std::string_view values(static_cast<const char*>(elements.raw()), elements.bytes());
-    const std::string header = detail::npy_header(elements);
+    const std::string header = detail::npy_header(elements.dtype(), elements.shape());
     const auto crc = check_sum(check_sum(0, header), values);
     const Member member{name + ".npy", file.size(), header.size() + values.size(), crc};
     file.write(member.local_header());

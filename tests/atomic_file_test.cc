@@ -129,3 +129,25 @@ TEST_CASE("atomic file: what cannot be written is said so") {
   CHECK(contains(error_of([&] { write_atomically(folder.path / "no" / "x", "x"); }), "No such file"));
   CHECK(contains(error_of([&] { write_atomically("", "x"); }), "cannot write"));
 }
+
+TEST_CASE("atomic file: bytes that are written can be replaced before the end") {
+  const TemporaryFolder folder;
+  AtomicFile file(folder.path / "file");
+  file.write("hello world");
+  const auto put = [&](std::uint64_t at, std::string_view text) {
+    return error_of([&] { file.overwrite(at, std::as_bytes(std::span(text))); });
+  };
+  CHECK(put(0, "J") == "");
+  CHECK(put(6, "there") == "");
+  CHECK(contains(put(7, "there"), "bytes 7 to 12 of 11"));
+  CHECK(contains(put(12, ""), "bytes 12 to 12 of 11"));
+  file.write("!");
+  file.commit();
+  CHECK(read_text(folder.path / "file") == "Jello there!");
+  CHECK(contains(put(0, "x"), "already complete"));
+#ifdef __linux__
+  AtomicFile device("/dev/null");
+  device.write("x");
+  CHECK(contains(error_of([&] { device.overwrite(0, {}); }), "/dev/null is a device or a pipe"));
+#endif
+}

@@ -96,6 +96,36 @@ TEST_CASE("npy: bf16 is widened, a view is written row-major") {
   fs::remove(scratch);
 }
 
+TEST_CASE("npy: an array whose rows come a few at a time") {
+  const auto write = [](const Tensor& whole, std::initializer_list<Index> parts) {
+    NpyRows rows(scratch);
+    Index at = 0;
+    for (const Index n : parts) {
+      rows.write(whole.view(whole.shape().replaced(0, n), whole.strides(), at * whole.strides()[0]));
+      at += n;
+    }
+    CHECK(!fs::exists(scratch));
+    rows.commit();
+    CHECK(same_bits(load_npy(scratch), whole));
+    fs::remove(scratch);
+  };
+  write(pattern({12, 3}, DType::f32), {0, 1, 10, 1});
+  write(pattern({100}, DType::i32), {9, 91});
+  write(pattern({0, 2, 5}, DType::u8), {0});
+  write(pattern({1234567, 1}, DType::u8), {1000000, 234567});
+  {
+    NpyRows rows(scratch);
+    rows.write(pattern({2, 3}, DType::f32));
+    CHECK_THROWS_WITH(rows.write(pattern({2, 4}, DType::f32)),
+                      "[npy] rows f32(2,4) do not go on from f32(2,3)");
+    CHECK_THROWS_WITH(rows.write(pattern({2, 3}, DType::f64)),
+                      "[npy] rows f64(2,3) do not go on from f32(2,3)");
+    CHECK_THROWS_AS(rows.write(pattern({}, DType::f32)), Error);
+  }
+  CHECK(!fs::exists(scratch));
+  CHECK_THROWS_WITH(NpyRows(scratch).commit(), "[npy] no rows were written, and their shape is unknown");
+}
+
 TEST_CASE("npy: every half is the float of the same value") {
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     const int exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
