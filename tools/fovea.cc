@@ -83,6 +83,7 @@ int run(int argc, char** argv) {
   add_draw(commands);
   add_gpt(commands);
   add_seq2seq(commands);
+  add_bert(commands);
   add_general(commands);
   app.footer(
       "Start with:\n"

@@ -1,7 +1,10 @@
 #include "fovea/models/bert/sentences.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <numeric>
 
 #include "fovea/core/tape.h"
@@ -29,11 +32,30 @@ void normalize(float* x, Index E) {
   for (Index j = 0; j < E; ++j) x[j] *= scale;
 }
 
+/// Calls f(0), ..., f(n - 1), the first ones first. A thread takes a whole call when there are enough of
+/// them: that keeps threads from waiting for each other in every product, which costs most where others use
+/// the processor, too.
+template <class F>
+void each_in_parallel(std::size_t n, F&& f) {
+  if (n < static_cast<std::size_t>(omp_get_max_threads())) {
+    for (std::size_t i = 0; i < n; ++i) f(i);
+    return;
+  }
+  std::exception_ptr error;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < n; ++i) try {
+      f(i);
+    } catch (...) {
+#pragma omp critical
+      error = std::current_exception();
+    }
+  if (error) std::rethrow_exception(error);
+}
+
 }  // namespace
 
 Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> sentences,
              const SentenceOptions& options, Index batch_tokens) {
-  const Pause pause;
   const Index N = static_cast<Index>(sentences.size()), E = encoder.embeddings.word.weight.size(1);
   require(encoder.embeddings.word.weight.dtype() == DType::f32, op, "the model must be f32");
   const auto length = [&](Index i) {
@@ -50,10 +72,10 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return length(a) > length(b); });
 
   Tensor out = Tensor::empty({row.back(), E}, DType::f32);
-  for (Index first = 0, B; first < N; first += B) {
-    const Index L = length(order[static_cast<std::size_t>(first)]);  // the longest of the batch
-    B = std::clamp<Index>(batch_tokens / L, 1, N - first);
-    const auto batch = std::span(order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(B));
+  float* const vectors = out.mutable_data<float>();
+  const auto run = [&](std::span<const Index> batch) {
+    const Pause pause;
+    const Index B = static_cast<Index>(batch.size()), L = length(batch[0]);
     Input input{zeros({B, L}, DType::i32)};
     const bool padded = length(batch.back()) < L;
     if (padded) input.keep_mask = zeros({B, L}, DType::u8);
@@ -68,15 +90,20 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
       const Index at = row[static_cast<std::size_t>(sentence)],
                   end = row[static_cast<std::size_t>(sentence) + 1];
       const float* from = hidden.data<float>() + b * L * E;
-      float* to = out.mutable_data<float>() + at * E;
       if (options.pooling == Pooling::mean)
-        mean_of(from, length(sentence), E, to);
+        mean_of(from, length(sentence), E, vectors + at * E);
       else
-        std::copy_n(from, (end - at) * E, to);
+        std::copy_n(from, (end - at) * E, vectors + at * E);
       if (options.normalize)
-        for (Index i = at; i < end; ++i) normalize(to + (i - at) * E, E);
+        for (Index i = at; i < end; ++i) normalize(vectors + i * E, E);
     }
+  };
+  std::vector<std::span<const Index>> batches;  // each begins with its longest
+  for (std::span<const Index> left = order; !left.empty(); left = left.subspan(batches.back().size())) {
+    const auto most = static_cast<std::size_t>(std::max<Index>(batch_tokens / length(left[0]), 1));
+    batches.push_back(left.first(std::min(most, left.size())));
   }
+  each_in_parallel(batches.size(), [&](std::size_t i) { run(batches[i]); });
   return out;
 }
 

@@ -14,7 +14,7 @@ namespace fovea::bert {
 /// together, up to `batch_tokens` tokens with their padding; the result is in the order they came in. For
 /// inference: nothing is recorded.
 Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> sentences,
-             const SentenceOptions& options, Index batch_tokens = 1024);
+             const SentenceOptions& options, Index batch_tokens = 512);
 
 }  // namespace fovea::bert
 

@@ -1,0 +1,287 @@
+#include "tools/commands.h"
+
+#ifdef FOVEA_TEXT
+
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+
+#include "fovea/core/npy.h"
+#include "fovea/core/tape.h"
+#include "fovea/core/utf8.h"
+#include "fovea/models/bert/sentences.h"
+#include "fovea/models/text/word_piece.h"
+#include "fovea/ops/gather.h"
+#include "fovea/ops/softmax.h"
+#include "fovea/ops/sort.h"
+#include "fovea/ops/views.h"
+#include "tools/bert/figures.h"
+#include "tools/options.h"
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using bert::Pooling;
+using bert::SentenceOptions;
+using Ids = std::vector<std::int32_t>;
+
+/// A folder in Hugging Face's layout: its model and its tokenizer.
+struct Loaded {
+  bert::Bert model;
+  WordPiece tokenizer;
+
+  explicit Loaded(const fs::path& folder)
+      : model(bert::load_pretrained(folder).model), tokenizer(WordPiece::load(folder)) {
+    const auto tokens = static_cast<Index>(tokenizer.size());
+    require(tokens <= model.options.vocabulary, "bert", folder.string(), ": the tokenizer has ", tokens,
+            " tokens, but the model only ", model.options.vocabulary);
+  }
+};
+
+/// What the commands that make vectors share.
+struct Encoding {
+  CommonOptions common;
+  fs::path folder;
+  std::string pooling;
+  bool normalize = false;
+
+  void add_to(CLI::App& command, const std::vector<std::string>& poolings) {
+    command.add_option("--model", folder, "Folder in Hugging Face's layout")
+        ->required()
+        ->check(CLI::ExistingDirectory);
+    command
+        .add_option("--pooling", pooling,
+                    "What becomes of the tokens' vectors: " + listed(poolings) +
+                        " (default: what the folder asks for, its normalization included)")
+        ->check(CLI::IsMember(poolings));
+    command.add_flag("--normalize", normalize, "Give vectors a length of 1");
+    common.add_to(command);
+  }
+
+  SentenceOptions options(const Loaded& loaded) const {
+    SentenceOptions o = bert::read_sentence_options(folder, loaded.model.options.positions);
+    if (!pooling.empty()) {
+      o.pooling = pooling == "mean" ? Pooling::mean : pooling == "cls" ? Pooling::cls : Pooling::none;
+      o.normalize = false;
+    }
+    o.normalize = o.normalize || normalize;
+    return o;
+  }
+};
+
+/// Cuts what is too long, [SEP] kept. Whether there was anything to cut.
+bool cut(Ids& ids, Index longest) {
+  const auto most = static_cast<std::size_t>(longest);
+  if (ids.size() <= most) return false;
+  ids[most - 1] = ids.back();
+  ids.resize(most);
+  return true;
+}
+
+/// Sentences of a stream, a line each.
+class Lines {
+ public:
+  Lines(std::istream& in, const WordPiece& tokenizer, Index longest)
+      : in_(in), tokenizer_(tokenizer), longest_(longest) {}
+
+  /// The tokens of the next lines; empty at the end.
+  std::vector<Ids> next() {
+    constexpr std::size_t most = 4096;  // enough to sort by length, and little memory
+    std::vector<Ids> out;
+    for (std::string line; out.size() < most && std::getline(in_, line);) {
+      ++count_;
+      if (line.ends_with('\r')) line.pop_back();
+      require_utf8(line, "encode", cat("line ", count_));
+      empty_ += line.empty();
+      out.push_back(tokenizer_.encode(line).ids);
+      cut_ += cut(out.back(), longest_);
+    }
+    require(!in_.bad(), "encode", "cannot read on after line ", count_);
+    return out;
+  }
+
+  void warn() const {
+    if (empty_ > 0) std::cerr << empty_ << " empty lines: they are encoded as texts without words\n";
+    if (cut_ > 0)
+      std::cerr << cut_ << " lines of more than " << longest_ << " tokens: their ends were cut off\n";
+  }
+
+ private:
+  std::istream& in_;
+  const WordPiece& tokenizer_;
+  Index longest_;
+  std::size_t count_ = 0, empty_ = 0, cut_ = 0;
+};
+
+void print_rows(const Tensor& rows) {
+  const Index E = rows.size(1);
+  std::string line;
+  for (Index i = 0; i < rows.size(0); ++i) {
+    line.clear();
+    for (Index j = 0; j < E; ++j) {
+      char number[32];
+      std::snprintf(number, sizeof number, "%s%.9g", j > 0 ? " " : "",
+                    static_cast<double>(rows.data<float>()[i * E + j]));
+      line += number;
+    }
+    std::cout << line << '\n';
+  }
+}
+
+Tensor lengths_of(const std::vector<Ids>& sentences) {
+  Tensor out = Tensor::empty({static_cast<Index>(sentences.size())}, DType::i32);
+  for (std::size_t i = 0; i < sentences.size(); ++i)
+    out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(sentences[i].size());
+  return out;
+}
+
+struct Encode : Encoding {
+  fs::path output;
+
+  int operator()() {
+    common.apply();
+    watch_interrupts();
+    std::ios::sync_with_stdio(false);
+    const Loaded loaded(folder);
+    const SentenceOptions o = options(loaded);
+    require(o.pooling != Pooling::none || !output.empty(), "encode",
+            "--pooling none gives a row for every token; say with --output where they go");
+    std::optional<NpyRows> rows, lengths;
+    if (!output.empty()) rows.emplace(output);
+    if (o.pooling == Pooling::none) lengths.emplace(fs::path(output).replace_extension(".lengths.npy"));
+
+    Lines lines(std::cin, loaded.tokenizer, o.longest);
+    std::vector<Ids> sentences;
+    do {
+      sentences = lines.next();
+      const Tensor vectors = embed(loaded.model.encoder, sentences, o);
+      if (rows)
+        rows->write(vectors);
+      else
+        print_rows(vectors);
+      if (lengths) lengths->write(lengths_of(sentences));
+      if (interrupted) return interrupted_status;
+    } while (!sentences.empty());
+    if (lengths) lengths->commit();
+    if (rows) rows->commit();
+    std::cout.flush();
+    require(std::cout.good(), "encode", "cannot write to the standard output");
+    if (!common.quiet) lines.warn();
+    return 0;
+  }
+};
+
+struct Similarity : Encoding {
+  std::string a, b;
+
+  int operator()() {
+    common.apply();
+    const Loaded loaded(folder);
+    SentenceOptions o = options(loaded);
+    o.normalize = true;
+    std::vector<Ids> sentences;
+    for (const std::string& text : {a, b}) {
+      require_utf8(text, "similarity", text == a ? "the first text" : "the second text");
+      sentences.push_back(loaded.tokenizer.encode(text).ids);
+      if (cut(sentences.back(), o.longest) && !common.quiet)
+        std::cerr << "a text of more than " << o.longest << " tokens: its end was cut off\n";
+    }
+    const Tensor vectors = embed(loaded.model.encoder, sentences, o);
+    double cosine = 0;
+    for (Index i = 0; i < vectors.size(1); ++i) cosine += vectors.at({0, i}) * vectors.at({1, i});
+    std::printf("%.6f\n", cosine);
+    return 0;
+  }
+};
+
+struct FillMask {
+  CommonOptions common;
+  fs::path folder, figure;
+  std::string text;
+  Index count = 5;
+
+  int operator()() {
+    common.apply();
+    const Loaded loaded(folder);
+    require(loaded.model.options.head, "fill-mask", folder.string(),
+            " holds an encoder only; what guesses masked tokens was not saved with it");
+    require_utf8(text, "fill-mask", "the text");
+    const Ids ids = loaded.tokenizer.encode(text).ids;
+    const auto L = static_cast<Index>(ids.size());
+    require(L <= loaded.model.options.positions, "fill-mask", "the text has ", L,
+            " tokens, and the model takes ", loaded.model.options.positions);
+    const std::int32_t mask = loaded.tokenizer.id("[MASK]");
+    std::vector<std::int32_t> places;
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (ids[i] == mask) places.push_back(static_cast<std::int32_t>(i));
+    require(!places.empty(), "fill-mask", "the text has no [MASK]");
+
+    const Pause pause;
+    const Tensor hidden = loaded.model.encoder.forward({Tensor::from(ids, {1, L})});
+    const auto n = static_cast<Index>(places.size());
+    const Tensor masked = index_select(select(hidden, 0, 0), 0, Tensor::from(places, {n}));
+    const Sorted best =
+        top_k(softmax(loaded.model.guess(masked), -1), std::min(count, loaded.model.options.vocabulary), -1);
+    std::vector<std::vector<Guess>> guesses(places.size());
+    for (Index i = 0; i < n; ++i) {
+      if (n > 1) std::printf("%s[MASK] %d\n", i > 0 ? "\n" : "", static_cast<int>(i + 1));
+      for (Index j = 0; j < best.values.size(1); ++j) {
+        const auto id = static_cast<std::int32_t>(best.indices.at({i, j}));
+        const bool named = id < static_cast<std::int32_t>(loaded.tokenizer.size());
+        guesses[static_cast<std::size_t>(i)].push_back(
+            {named ? loaded.tokenizer.token(id) : cat("#", id), best.values.at({i, j})});
+        std::printf("%.6f  %s\n", guesses[static_cast<std::size_t>(i)].back().probability,
+                    guesses[static_cast<std::size_t>(i)].back().token.c_str());
+      }
+    }
+    if (!figure.empty()) {
+      draw_guesses(text, guesses).save(figure);
+      std::cerr << figure.string() << '\n';
+    }
+    return 0;
+  }
+};
+
+}  // namespace
+
+void add_bert(Commands& commands) {
+  CLI::App* encode =
+      commands.app.add_subcommand("encode", "Vectors of sentences, one a line, by a BERT-type encoder");
+  auto e = on_call<Encode>(encode, commands);
+  e->add_to(*encode, {"mean", "cls", "none"});
+  encode->add_option(
+      "--output", e->output,
+      "A .npy file for them, f32 [sentences,E]; otherwise they are printed. With --pooling none "
+      "it has a row for every token, and NAME.lengths.npy beside it says how many of each");
+
+  CLI::App* similarity = commands.app.add_subcommand(
+      "similarity", "The cosine of two sentences' vectors by a BERT-type encoder");
+  auto s = on_call<Similarity>(similarity, commands);
+  s->add_to(*similarity, {"mean", "cls"});
+  similarity->add_option("first", s->a, "A text")->required();
+  similarity->add_option("second", s->b, "Another")->required();
+
+  CLI::App* fill = commands.app.add_subcommand("fill-mask", "What a BERT puts in the place of [MASK]");
+  auto f = on_call<FillMask>(fill, commands);
+  fill->add_option("--model", f->folder, "Folder in Hugging Face's layout")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  fill->add_option("text", f->text, "A text with [MASK] in it")->required();
+  fill->add_option("--count", f->count, "How many guesses")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  fill->add_option("--figure", f->figure, "Draw bars into this .png or .svg");
+  f->common.add_to(*fill);
+}
+
+}  // namespace fovea::tools
+
+#else
+
+namespace fovea::tools {
+void add_bert(Commands&) {}  // built without utf8proc
+}  // namespace fovea::tools
+
+#endif
