@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "fovea/core/error.h"
+
 namespace fovea::tools {
 
 std::atomic<bool> interrupted{false};
@@ -27,7 +29,13 @@ void CommonOptions::add_to(CLI::App& command) {
       ->check(CLI::Range(0, 1024));
   command
       .add_option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")
-      ->envname("FOVEA_DATA");
+      ->envname("FOVEA_DATA")
+      ->check([](const std::string& folder) -> std::string {
+        std::error_code error;
+        if (std::filesystem::is_directory(folder, error)) return "";
+        return cat("there is no folder '", folder, "'; make one with: tools/get-data SET --data-dir ",
+                   folder);
+      });
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 

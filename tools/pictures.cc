@@ -14,14 +14,19 @@ namespace fovea::tools {
 
 namespace fs = std::filesystem;
 
-PictureSet load_pictures(const std::string& name, const fs::path& data_dir) {
-  enum class Set { drawn, mnist, fashion, binarized, cifar };
-  const Set set = chosen<Set>("data", "set of pictures", name,
-                              {{"drawn", Set::drawn},
+namespace {
+enum class Set { drawn, mnist, fashion, binarized, cifar };
+constexpr Choices<Set> sets = {{"drawn", Set::drawn},
                                {"mnist", Set::mnist},
                                {"fashion-mnist", Set::fashion},
                                {"binarized-mnist", Set::binarized},
-                               {"cifar10-subset", Set::cifar}});
+                               {"cifar10-subset", Set::cifar}};
+}  // namespace
+
+std::vector<std::string> picture_sets() { return words_of(sets); }
+
+PictureSet load_pictures(const std::string& name, const fs::path& data_dir) {
+  const Set set = chosen("data", "set of pictures", name, sets);
   if (set == Set::drawn) {
     const Generator random(28);
     return {draw_digits(20000, random.fork(0)), draw_digits(2000, random.fork(1))};

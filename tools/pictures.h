@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "fovea/models/data/labelled_images.h"
 
@@ -12,6 +13,8 @@ namespace fovea::tools {
 /// mnist, fashion-mnist (the first 50,000 to learn from), binarized-mnist, cifar10-subset. Errors say how to
 /// get what is missing.
 PictureSet load_pictures(const std::string& name, const std::filesystem::path& data_dir);
+/// The names of the sets.
+std::vector<std::string> picture_sets();
 
 /// A photograph for figures that explain: grey, f32 [1,1,100,100] in [0, 1]. Undefined where the folder, or
 /// this build, has none.

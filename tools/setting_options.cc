@@ -21,6 +21,8 @@ std::string read(const Setting& s, const std::string& text, bool set) {
           return "'" + text + "' is not a " + (std::is_floating_point_v<T> ? "number" : "whole number");
         if constexpr (std::is_arithmetic_v<T>)
           if (!(static_cast<double>(read) >= s.least)) return cat("it must be at least ", s.least);
+        if (!s.words.empty() && std::find(s.words.begin(), s.words.end(), text) == s.words.end())
+          return cat("'", text, "' is not known; there are ", CLI::detail::join(s.words, ", "));
         if (set) *value = read;
         return "";
       },

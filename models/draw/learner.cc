@@ -17,10 +17,14 @@ namespace {
 // Numbers of an epoch's generator from here on decide on pixels; those below are scenes'.
 constexpr std::uint64_t pixel_streams = std::uint64_t{1} << 32;
 
+enum class Kind { draw, classifier };
+constexpr Choices<Kind> kinds = {{"draw", Kind::draw}, {"classifier", Kind::classifier}};
+enum class Grain { sampled, threshold, grey };
+constexpr Choices<Grain> grains = {
+    {"sampled", Grain::sampled}, {"threshold", Grain::threshold}, {"grey", Grain::grey}};
+
 std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator random) {
-  enum class Kind { draw, classifier };
-  if (chosen<Kind>("draw", "model", s.model, {{"draw", Kind::draw}, {"classifier", Kind::classifier}}) ==
-      Kind::classifier) {
+  if (chosen("draw", "model", s.model, kinds) == Kind::classifier) {
     require(s.attention, "draw", "the classifier sees through its window alone; it needs attention");
     return DrawClassifier({.height = s.height,
                            .width = s.width,
@@ -60,12 +64,30 @@ Generator chance(const Settings& s, Index epoch) {
 
 }  // namespace
 
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"data", &data, "The pictures"},
+          {"model", &model, "classifier looks and names the class", 0, words_of(kinds)},
+          {"height", &height, "Of a picture", 1},
+          {"width", &width, "Of a picture", 1},
+          {"channels", &channels, "Of a picture", 1},
+          {"classes", &classes, "Of the classifier", 1},
+          {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
+          {"latent", &latent, "Random numbers in a step", 1},
+          {"hidden", &hidden, "Units of each LSTM", 1},
+          {"attention", &attention, "Read and write through windows; without, the whole picture at once"},
+          {"read_size", &read_size, "Filters a side of the read window, N", 1},
+          {"write_size", &write_size, "Filters a side of the write window, N", 1},
+          {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
+          {"pixels", &pixels, "From grey values; sampled is anew every time", 0, words_of(grains)}};
+}
+
 Learner::Learner(const Settings& settings, PictureSet pictures)
     : fovea::Learner(settings),
       settings_(settings),
       pictures_(std::move(pictures)),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
-  chosen<int>("draw", "way to make pixels", settings.pixels, {{"sampled", 0}, {"threshold", 1}, {"grey", 2}});
+  chosen("draw", "way to make pixels", settings.pixels, grains);
   start(std::visit([](auto& m) { return flatten(m); }, model_));
   if (pictures_.test.size() > 0) check(test_pictures(every_index(1)));
   if (pictures_.train.size() == 0) return;

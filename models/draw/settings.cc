@@ -30,24 +30,6 @@ const TaskRow& row_of(const std::string& task) { return row_named("draw", "task"
 
 }  // namespace
 
-std::vector<Setting> Settings::own() {
-  return {{"task", &task, "What to learn"},
-          {"data", &data, "The pictures: drawn, mnist, fashion-mnist, binarized-mnist or cifar10-subset"},
-          {"model", &model, "draw, or classifier: looks and names the class"},
-          {"height", &height, "Of a picture", 1},
-          {"width", &width, "Of a picture", 1},
-          {"channels", &channels, "Of a picture", 1},
-          {"classes", &classes, "Of the classifier", 1},
-          {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
-          {"latent", &latent, "Random numbers in a step", 1},
-          {"hidden", &hidden, "Units of each LSTM", 1},
-          {"attention", &attention, "Read and write through windows; without, the whole picture at once"},
-          {"read_size", &read_size, "Filters a side of the read window, N", 1},
-          {"write_size", &write_size, "Filters a side of the write window, N", 1},
-          {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
-          {"pixels", &pixels, "From grey values: sampled anew every time, threshold, or grey"}};
-}
-
 std::vector<std::string> task_names() { return names_of(tasks); }
 
 std::string about(const std::string& task) { return row_of(task).about; }

@@ -11,32 +11,49 @@
 namespace fovea::ntm {
 namespace {
 
+enum class Kind { ntm, lstm };
+constexpr Choices<Kind> kinds = {{"ntm", Kind::ntm}, {"lstm", Kind::lstm}};
+constexpr Choices<Ntm::Controller> controllers = {{"lstm", Ntm::Controller::lstm},
+                                                  {"feedforward", Ntm::Controller::feedforward}};
+constexpr Choices<Ntm::Start> starts = {
+    {"constant", Ntm::Start::constant}, {"learned", Ntm::Start::learned}, {"random", Ntm::Start::random}};
+constexpr Choices<bool> activations = {{"tanh", true}, {"linear", false}};
+
 std::variant<Ntm, LstmBaseline> make_model(const Settings& s, const Task& task, Generator random) {
-  enum class Kind { ntm, lstm };
-  if (chosen<Kind>("ntm", "model", s.model, {{"ntm", Kind::ntm}, {"lstm", Kind::lstm}}) == Kind::lstm)
+  if (chosen("ntm", "model", s.model, kinds) == Kind::lstm)
     return LstmBaseline({.inputs = task.inputs(), .outputs = task.outputs(), .size = s.lstm_size}, random);
-  return Ntm(
-      {.inputs = task.inputs(),
-       .outputs = task.outputs(),
-       .controller = chosen<Ntm::Controller>(
-           "ntm", "controller", s.controller,
-           {{"lstm", Ntm::Controller::lstm}, {"feedforward", Ntm::Controller::feedforward}}),
-       .controller_size = s.controller_size,
-       .controller_layers = s.controller_layers,
-       .read_heads = s.read_heads,
-       .write_heads = s.write_heads,
-       .rows = s.memory_rows,
-       .width = s.memory_width,
-       .start = chosen<Ntm::Start>("ntm", "start", s.start,
-                                   {{"constant", Ntm::Start::constant},
-                                    {"learned", Ntm::Start::learned},
-                                    {"random", Ntm::Start::random}}),
-       .focus = s.focus,
-       .tanh_heads = chosen<bool>("ntm", "kind of heads", s.heads, {{"tanh", true}, {"linear", false}})},
-      random);
+  return Ntm({.inputs = task.inputs(),
+              .outputs = task.outputs(),
+              .controller = chosen("ntm", "controller", s.controller, controllers),
+              .controller_size = s.controller_size,
+              .controller_layers = s.controller_layers,
+              .read_heads = s.read_heads,
+              .write_heads = s.write_heads,
+              .rows = s.memory_rows,
+              .width = s.memory_width,
+              .start = chosen("ntm", "start", s.start, starts),
+              .focus = s.focus,
+              .tanh_heads = chosen("ntm", "kind of heads", s.heads, activations)},
+             random);
 }
 
 }  // namespace
+
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"model", &model, "lstm is the paper's baseline", 0, words_of(kinds)},
+          {"controller", &controller, "The network that works the heads", 0, words_of(controllers)},
+          {"controller_size", &controller_size, "Units of the controller", 1},
+          {"controller_layers", &controller_layers, "Layers of the controller", 1},
+          {"read_heads", &read_heads, "Heads that read", 1},
+          {"write_heads", &write_heads, "Heads that write", 1},
+          {"memory_rows", &memory_rows, "Rows of the memory, N", 1},
+          {"memory_width", &memory_width, "Elements of a row, M", 1},
+          {"start", &start, "How the memory starts", 0, words_of(starts)},
+          {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
+          {"heads", &heads, "Activation of keys and adds", 0, words_of(activations)},
+          {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
+}
 
 Learner::Learner(const Settings& settings)
     : fovea::Learner(settings),

@@ -38,22 +38,6 @@ constexpr PaperRow paper[] = {{1, 100, 1, 1e-4, 256, 3e-5},
 
 }  // namespace
 
-std::vector<Setting> Settings::own() {
-  return {{"task", &task, "What to learn"},
-          {"model", &model, "ntm, or lstm: the paper's baseline"},
-          {"controller", &controller, "lstm or feedforward"},
-          {"controller_size", &controller_size, "Units of the controller", 1},
-          {"controller_layers", &controller_layers, "Layers of the controller", 1},
-          {"read_heads", &read_heads, "Heads that read", 1},
-          {"write_heads", &write_heads, "Heads that write", 1},
-          {"memory_rows", &memory_rows, "Rows of the memory, N", 1},
-          {"memory_width", &memory_width, "Elements of a row, M", 1},
-          {"start", &start, "How the memory starts: constant, learned or random"},
-          {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
-          {"heads", &heads, "Activation of keys and adds: tanh or linear"},
-          {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
-}
-
 Settings settings_for(const std::string& task, const std::string& model, const std::string& preset) {
   make_task(task);  // throws for an unknown one
   const bool from_paper = chosen<bool>("ntm", "preset", preset, {{"default", false}, {"paper", true}});

@@ -12,6 +12,22 @@ namespace {
 
 constexpr const char* names[] = {"transformed", "resampled", "full_size"};
 
+enum class Net { cnn, fcn };
+constexpr Choices<Net> nets = {{"cnn", Net::cnn}, {"fcn", Net::fcn}};
+using Placement = Stn::Placement;
+constexpr Choices<Placement> placements = {{"image", Placement::image},
+                                           {"features", Placement::features},
+                                           {"chain", Placement::chain},
+                                           {"parallel", Placement::parallel},
+                                           {"none", Placement::none}};
+using Kind = SpatialTransformer::Kind;
+constexpr Choices<Kind> kinds = {{"affine", Kind::affine},
+                                 {"projective", Kind::projective},
+                                 {"tps", Kind::thin_plate_spline},
+                                 {"attention", Kind::attention}};
+constexpr Choices<Surroundings> surroundings = {{"zeros", Surroundings::zeros},
+                                                {"border", Surroundings::border}};
+
 // What the two networks are made of. Sizes are those of the Lasagne recipe for cluttered digits, and the
 // paper's appendix A.1 for distorted ones.
 struct Networks {
@@ -19,8 +35,8 @@ struct Networks {
 };
 
 Networks networks(const Settings& s) {
-  if (s.net == "fcn") return {{.hidden = {32, 32, 32}}, {.hidden = {256, 200}}};
-  require(s.net == "cnn", "stn", "'", s.net, "' is not a net; there are cnn and fcn");
+  if (chosen("stn", "net", s.net, nets) == Net::fcn)
+    return {{.hidden = {32, 32, 32}}, {.hidden = {256, 200}}};
   const bool clutter = s.task == "cluttered";
   Networks n{{.filters = {20, 20}, .kernels = {5, 5}, .pool_first = true, .hidden = {clutter ? 50 : 20}}, {}};
   if (clutter)
@@ -46,28 +62,29 @@ Stn full_size(Stn::Options o, Index parameters, Generator& random) {
 
 }  // namespace
 
+std::vector<Setting> Settings::own() {
+  return {{"task", &task, "What to learn"},
+          {"placement", &placement, "Where the transformers are", 0, words_of(placements)},
+          {"kind", &kind, "What they can do", 0, words_of(kinds)},
+          {"net", &net, "fcn is fully connected", 0, words_of(nets)},
+          {"size", &size, "Pixels a side of what a transformer gives", 1},
+          {"padding", &padding, "What lies around a picture", 0, words_of(surroundings)},
+          {"theta_reg", &theta_reg, "Weight of |theta - identity|^2"},
+          {"loc_lr_mult", &loc_lr_mult, "The localisation net's learning rate, as a multiple"},
+          {"fresh", &fresh, "Distort every digit anew in every epoch"},
+          {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"}};
+}
+
 Stn::Options network_for(const Settings& s, const Shape& picture) {
-  using P = Stn::Placement;
-  using K = SpatialTransformer::Kind;
   const Networks n = networks(s);
   return {.channels = picture[1],
           .height = picture[2],
           .width = picture[3],
           .classes = s.task == "addition" ? 19 : 10,
-          .placement = chosen<P>("stn", "placement", s.placement,
-                                 {{"image", P::image},
-                                  {"features", P::features},
-                                  {"chain", P::chain},
-                                  {"parallel", P::parallel},
-                                  {"none", P::none}}),
-          .kind = chosen<K>("stn", "kind of transformer", s.kind,
-                            {{"affine", K::affine},
-                             {"projective", K::projective},
-                             {"tps", K::thin_plate_spline},
-                             {"attention", K::attention}}),
+          .placement = chosen("stn", "placement", s.placement, placements),
+          .kind = chosen("stn", "kind of transformer", s.kind, kinds),
           .size = s.size,
-          .padding = chosen<Surroundings>("stn", "padding", s.padding,
-                                          {{"zeros", Surroundings::zeros}, {"border", Surroundings::border}}),
+          .padding = chosen("stn", "padding", s.padding, surroundings),
           .localisation = n.localisation,
           .classifier = n.classifier};
 }

@@ -20,19 +20,6 @@ const TaskRow& row_of(const std::string& task) { return row_named("stn", "task",
 
 }  // namespace
 
-std::vector<Setting> Settings::own() {
-  return {{"task", &task, "What to learn"},
-          {"placement", &placement, "Where the transformers are: image, features, chain, parallel or none"},
-          {"kind", &kind, "What they can do: affine, projective, tps or attention"},
-          {"net", &net, "cnn, or fcn: fully connected"},
-          {"size", &size, "Pixels a side of what a transformer gives", 1},
-          {"padding", &padding, "What lies around a picture: zeros or border"},
-          {"theta_reg", &theta_reg, "Weight of |theta - identity|^2"},
-          {"loc_lr_mult", &loc_lr_mult, "The localisation net's learning rate, as a multiple"},
-          {"fresh", &fresh, "Distort every digit anew in every epoch"},
-          {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"}};
-}
-
 std::vector<std::string> task_names() { return names_of(tasks); }
 
 std::string about(const std::string& task) { return row_of(task).about; }

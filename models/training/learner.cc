@@ -7,11 +7,16 @@
 namespace fovea {
 namespace {
 
+enum class Rule { adam, adamw, rmsprop, sgd };
+constexpr Choices<Rule> rules = {
+    {"adam", Rule::adam}, {"adamw", Rule::adamw}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}};
+
+enum class Curve { cosine, cooldown, constant };
+constexpr Choices<Curve> curves = {
+    {"cosine", Curve::cosine}, {"cooldown", Curve::cooldown}, {"constant", Curve::constant}};
+
 std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& s, FlatParameters flat) {
-  enum class Rule { adam, adamw, rmsprop, sgd };
-  switch (chosen<Rule>(
-      "train", "optimizer", s.optimizer,
-      {{"adam", Rule::adam}, {"adamw", Rule::adamw}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}})) {
+  switch (chosen("train", "optimizer", s.optimizer, rules)) {
     case Rule::adam:
       return std::make_unique<Adam>(std::move(flat), Adam::Options{.lr = s.lr, .beta2 = s.beta2});
     case Rule::adamw:
@@ -28,11 +33,23 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& s, FlatParamet
 
 }  // namespace
 
+std::vector<Setting> TrainingSettings::list() {
+  return {{"steps", &steps, "Updates to make in all", 1},
+          {"batch_size", &batch_size, "Examples in a batch", 1},
+          {"optimizer", &optimizer, "rmsprop is in Graves' form, sgd with momentum 0.9", 0, words_of(rules)},
+          {"lr", &lr, "Learning rate", 1e-12},
+          {"beta2", &beta2, "Of adam and adamw: how long squares of gradients count"},
+          {"weight_decay", &weight_decay, "Of adamw, for matrices"},
+          {"schedule", &schedule, "Of the learning rate", 0, words_of(curves)},
+          {"warmup", &warmup, "Updates over which cosine and constant rise to the learning rate"},
+          {"final_lr", &final_lr, "Learning rate where cosine ends"},
+          {"clip_norm", &clip_norm, "Clip the gradients' norm; 0: not"},
+          {"clip_value", &clip_value, "Clip every gradient component; 0: not"},
+          {"seed", &seed, "Seed of all random numbers"}};
+}
+
 Schedule make_schedule(const TrainingSettings& s) {
-  enum class Curve { cosine, cooldown, constant };
-  switch (chosen<Curve>(
-      "train", "schedule", s.schedule,
-      {{"cosine", Curve::cosine}, {"cooldown", Curve::cooldown}, {"constant", Curve::constant}})) {
+  switch (chosen("train", "schedule", s.schedule, curves)) {
     case Curve::cosine:
       return CosineSchedule{.lr = s.lr, .steps = s.steps, .warmup = s.warmup, .minimum = s.final_lr};
     case Curve::cooldown:

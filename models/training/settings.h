@@ -21,8 +21,21 @@ struct Setting {
   const char* name;
   std::variant<std::string*, Index*, int*, double*, bool*, std::uint64_t*> value;
   const char* about;
-  double least = 0;  ///< of a number; smaller ones are refused
+  double least = 0;                     ///< of a number; smaller ones are refused
+  std::vector<std::string> words = {};  ///< all that a word may be; empty: any
 };
+
+/// The words that a setting may be, each with what it stands for.
+template <class Choice>
+using Choices = std::initializer_list<std::pair<const char*, Choice>>;
+
+/// The words alone.
+template <class Choice>
+std::vector<std::string> words_of(Choices<Choice> choices) {
+  std::vector<std::string> words;
+  for (const auto& [word, choice] : choices) words.push_back(word);
+  return words;
+}
 
 /// The settings of every run.
 struct TrainingSettings {
@@ -90,8 +103,7 @@ std::vector<std::string> names_of(const Rows& rows) {
 /// The choice that a word stands for. Throws an Error that lists the words: "'hot' is not a start; there are
 /// constant, random".
 template <class Choice>
-Choice chosen(const char* family, const char* what, const std::string& word,
-              std::initializer_list<std::pair<const char*, Choice>> choices) {
+Choice chosen(const char* family, const char* what, const std::string& word, Choices<Choice> choices) {
   std::string words;
   for (const auto& [name, choice] : choices) {
     if (word == name) return choice;

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/draw/figures.h"
+#include "tools/figure_options.h"
 #include "tools/pictures.h"
 #include "tools/setting_options.h"
 #include "tools/training_run.h"
@@ -26,6 +27,8 @@ std::vector<Setting> choices(Settings& s) {
     const std::string name = setting.name;
     return name == "height" || name == "width" || name == "channels" || name == "classes";
   });
+  for (Setting& setting : list)
+    if (setting.name == std::string("data")) setting.words = picture_sets();
   return list;
 }
 
@@ -195,7 +198,8 @@ struct EvalDraw {
 
 struct SampleDraw {
   CommonOptions common;
-  fs::path checkpoint, figure = "draw.png";
+  fs::path checkpoint;
+  FigureOptions figure{"draw.png"};
   Index count = 8;
 
   int operator()() {
@@ -204,8 +208,7 @@ struct SampleDraw {
     const Settings s = Settings::from_json(c.meta);
     const bool looks = s.model == "classifier";
     const auto learner = restored<Learner>(c, looks ? load_pictures(s.data, common.data_dir) : PictureSet());
-    (looks ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed)).save(figure);
-    std::cout << figure.string() << '\n';
+    figure.save(looks ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed));
     return 0;
   }
 };
@@ -240,7 +243,7 @@ void add_draw(Commands& commands) {
   CLI::App* sample = commands.sample.add_subcommand("draw", "New pictures; of a classifier, where it looks");
   auto s = on_call<SampleDraw>(sample, commands);
   add_checkpoint_option(sample, s->checkpoint);
-  sample->add_option("--figure", s->figure, "The file, .png or .svg")->capture_default_str();
+  s->figure.add_to(*sample);
   sample->add_option("--count", s->count, "How many pictures")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "fovea/core/tape.h"
+#include "tools/figure_options.h"
 #include "tools/ntm/figures.h"
 #include "tools/setting_options.h"
 #include "tools/training_run.h"
@@ -163,7 +164,8 @@ struct EvalNtm {
 
 struct SampleNtm {
   CommonOptions common;
-  fs::path checkpoint, figure;
+  fs::path checkpoint;
+  FigureOptions figure{"memory.png"};
   EpisodeSize size;
 
   int operator()() {
@@ -185,9 +187,9 @@ struct SampleNtm {
         std::cout << '\n';
       }
     }
-    if (!figure.empty())
-      draw_memory_use(*learner, size.length > 0 ? size : shown_size(learner->settings().task), common.seed)
-          .save(figure);
+    if (figure.wanted())
+      figure.save(draw_memory_use(*learner, size.length > 0 ? size : shown_size(learner->settings().task),
+                                  common.seed));
     return 0;
   }
 };
@@ -251,7 +253,7 @@ void add_ntm(Commands& commands) {
   auto s = on_call<SampleNtm>(sample, commands);
   add_checkpoint_option(sample, s->checkpoint);
   add_size(sample, s->size);
-  sample->add_option("--figure", s->figure, "Also draw the use of the memory into this file (.png or .svg)");
+  s->figure.add_to(*sample, "Also draw the use of the memory into this file, .png or .svg");
   s->common.add_to(*sample);
 
   CLI::App* tape = commands.tape.add_subcommand("ntm", "One training step of a Neural Turing Machine");

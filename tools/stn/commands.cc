@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "tools/figure_options.h"
 #include "tools/pictures.h"
 #include "tools/setting_options.h"
 #include "tools/stn/figures.h"
@@ -133,13 +134,13 @@ struct EvalStn {
 
 struct SampleStn {
   CommonOptions common;
-  fs::path checkpoint, figure = "looks.png";
+  fs::path checkpoint;
+  FigureOptions figure{"looks.png"};
 
   int operator()() {
     common.apply();
     const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
-    draw_looks(*learner).save(figure);
-    std::cout << figure.string() << '\n';
+    figure.save(draw_looks(*learner));
     return 0;
   }
 };
@@ -173,7 +174,7 @@ void add_stn(Commands& commands) {
   CLI::App* sample = commands.sample.add_subcommand("stn", "Draws what the transformer looks at");
   auto s = on_call<SampleStn>(sample, commands);
   add_checkpoint_option(sample, s->checkpoint);
-  sample->add_option("--figure", s->figure, "The file, .png or .svg")->capture_default_str();
+  s->figure.add_to(*sample);
   s->common.add_to(*sample);
 
   Commands::Family family{"stn", "Spatial Transformer Networks (Jaderberg et al. 2015)", {}};

@@ -1,0 +1,27 @@
+#ifndef FOVEA_TOOLS_FIGURE_OPTIONS_H_
+#define FOVEA_TOOLS_FIGURE_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+#include "tools/figures/canvas.h"
+
+namespace fovea::tools {
+
+/// Where `fovea sample` draws: --figure, a file, and --out-dir, the folder that it lies in.
+struct FigureOptions {
+  std::filesystem::path name;  ///< of the file, when none is given
+  std::filesystem::path file = {}, out_dir = {};
+
+  void add_to(CLI::App& command, const std::string& about = "The file to draw, .png or .svg");
+  /// Whether either was given.
+  bool wanted() const { return !file.empty() || !out_dir.empty(); }
+  /// Writes the figure, makes its folder when missing, and says on stderr where it lies. Errors name the
+  /// path.
+  void save(const Canvas& canvas) const;
+};
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_FIGURE_OPTIONS_H_
