@@ -218,8 +218,8 @@ void check_layout(const std::map<std::string, Entry, std::less<>>& entries, std:
   for (const auto& item : entries) {
     const auto& [name, e] = item;
     const std::string field = in_quotes(name);
-    in.require_at(e.begin <= e.end && e.end <= size, e.offset, field, "data_offsets [", e.begin, ",", e.end,
-                  "] do not lie in the ", size, " bytes of data");
+    in.require_at(e.begin <= e.end, e.offset, field, "data_offsets [", e.begin, ",", e.end,
+                  "] end before they begin");
     const std::uint64_t bits = find_type(e.dtype)->bits;
     const std::uint64_t count = checked_count(e.shape, in, e.offset, field);
     in.require_at(count * bits % 8 == 0 && e.end - e.begin == count * bits / 8, e.offset, field,
@@ -237,7 +237,11 @@ void check_layout(const std::map<std::string, Entry, std::less<>>& entries, std:
                   end);
     end = item->second.end;
   }
-  in.require_at(end == size, in.size() - size + end, "data", size - end, " bytes belong to no tensor");
+  // Here the header is sound, so that its sum can be believed.
+  const std::uint64_t whole = in.size() - size + end;
+  in.require_at(end <= size, in.size(), "data", "truncated: the file has ", in.size(),
+                " bytes, its header says ", whole);
+  in.require_at(end == size, whole, "data", size - end, " bytes belong to no tensor");
 }
 
 }  // namespace
@@ -245,8 +249,13 @@ void check_layout(const std::map<std::string, Entry, std::less<>>& entries, std:
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : file_(std::make_shared<MappedFile>(path, op)) {
   ByteReader in = reader();
+  in.require_at(in.size() >= 8, 0, "header length", "truncated: the file has ", in.size(),
+                " bytes; the shortest there is has 10");
   const auto length = in.little<std::uint64_t>("header length");
-  in.require_at(length <= longest_header, 0, "header length", length, " bytes; the most is ", longest_header);
+  in.require_at(length <= longest_header, 0, "header length", length, " bytes; the most is ", longest_header,
+                "; this is no safetensors file");
+  in.require_at(length <= in.remaining(), 8, "header", "truncated: the file has ", in.size(),
+                " bytes, its header alone ends at ", 8 + length);
   const auto header = in.take(length, "header");
   in.require_at(length > 0 && header[0] == std::byte{'{'}, 8, "header", "does not start with '{'");
   Header(in, entries_, metadata_).parse({reinterpret_cast<const char*>(header.data()), header.size()});

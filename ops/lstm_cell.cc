@@ -5,32 +5,15 @@
 #include "fovea/kernels/linear.h"
 #include "fovea/kernels/lstm_cell.h"
 #include "fovea/ops/linear.h"
+#include "fovea/ops/rnn_cell.h"
 
 namespace fovea {
-namespace {
-
-void check(const Tensor& x, const LstmState& s, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
-           const Tensor& b_hh) {
-  require(x.rank() == 2 && s.h.rank() == 2 && w_ih.rank() == 2 && w_hh.rank() == 2, "lstm_cell",
-          "needs x [B,I], h [B,H], w_ih [4H,I], w_hh [4H,H]; got ", x.shape(), ", ", s.h.shape(), ", ",
-          w_ih.shape(), ", ", w_hh.shape());
-  const Index B = x.size(0), I = x.size(1), H = s.h.size(1);
-  require(s.h.shape() == Shape{B, H} && s.c.shape() == Shape{B, H}, "lstm_cell", "h ", s.h.shape(), " and c ",
-          s.c.shape(), " must both be [B,H] with the batch of x ", x.shape());
-  require(w_ih.shape() == Shape{4 * H, I} && w_hh.shape() == Shape{4 * H, H}, "lstm_cell", "weights ",
-          w_ih.shape(), " and ", w_hh.shape(), " must be ", Shape{4 * H, I}, " and ", Shape{4 * H, H});
-  for (const Tensor* b : {&b_ih, &b_hh})
-    require(!b->defined() || b->shape() == Shape{4 * H}, "lstm_cell", "a bias must be ", Shape{4 * H});
-  for (const Tensor* t : {&s.h, &s.c, &w_ih, &w_hh, &b_ih, &b_hh})
-    require(!t->defined() || t->dtype() == x.dtype(), "lstm_cell", "all tensors must be ", x.dtype(),
-            " as x is");
-}
-
-}  // namespace
-
 LstmState lstm_cell(const Tensor& x, const LstmState& state, const Tensor& w_ih, const Tensor& w_hh,
                     const Tensor& b_ih, const Tensor& b_hh) {
-  check(x, state, w_ih, w_hh, b_ih, b_hh);
+  detail::check_cell("lstm_cell", 4, x, state.h, w_ih, w_hh, b_ih, b_hh);
+  require(state.c.shape() == state.h.shape() && state.c.dtype() == x.dtype(), "lstm_cell", "c is ",
+          state.c.shape(), " ", state.c.dtype(), "; it must be ", state.h.shape(), " ", x.dtype(),
+          " as h is");
   const Index B = x.size(0), H = state.h.size(1);
   const Tensor in = detail::packed(x), h = detail::packed(state.h), c = detail::packed(state.c);
   const Tensor wi = detail::packed(w_ih), wh = detail::packed(w_hh);

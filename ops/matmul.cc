@@ -35,13 +35,21 @@ Shape leading(const Tensor& x) {
   return Shape(std::span(x.shape().begin(), static_cast<std::size_t>(x.rank() - 2)));
 }
 
+// What would make the inner sizes of a and b agree.
+const char* advice(const Tensor& a, const Tensor& b) {
+  if (a.size(-1) == b.size(-1)) return "; transpose the second";
+  if (a.size(-2) == b.size(-2)) return "; transpose the first";
+  if (a.size(-2) == b.size(-1)) return "; swap the two, or transpose both";
+  return "; the last size of the first must be the last but one of the second";
+}
+
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  require(a.rank() >= 2 && b.rank() >= 2, "matmul", "needs rank 2 or more, got ", a.shape(), " x ",
-          b.shape());
+  require(a.rank() >= 2 && b.rank() >= 2, "matmul", "needs rank 2 or more, got ", a.shape(), " x ", b.shape(),
+          "; unsqueeze() a vector to make it a matrix");
   require(a.size(-1) == b.size(-2), "matmul", "inner sizes differ: ", a.shape(), " x ", b.shape(),
-          "; transpose the second?");
+          advice(a, b));
   require(a.dtype() == b.dtype(), "matmul", "types differ: ", a.dtype(), " and ", b.dtype(),
           "; cast() one of them");
   const Shape batch = broadcast("matmul", leading(a), leading(b));

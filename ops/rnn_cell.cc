@@ -11,18 +11,28 @@ namespace fovea {
 
 void detail::check_cell(const char* op, Index gates, const Tensor& x, const Tensor& h, const Tensor& w_ih,
                         const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh) {
-  require(x.rank() == 2 && h.rank() == 2 && x.size(0) == h.size(0), op, "x ", x.shape(), " and h ", h.shape(),
-          " must be [B,I] and [B,H] with one batch size");
-  const Index I = x.size(1), H = h.size(1);
-  require(w_ih.shape() == Shape{gates * H, I} && w_hh.shape() == Shape{gates * H, H}, op, "weights ",
-          w_ih.shape(), " and ", w_hh.shape(), " must be ", Shape{gates * H, I}, " and ", Shape{gates * H, H},
-          " for x ", x.shape(), " and h ", h.shape());
-  for (const Tensor* bias : {&b_ih, &b_hh})
-    require(!bias->defined() || bias->shape() == Shape{gates * H}, op, "a bias is ",
-            bias->defined() ? bias->shape() : Shape(), "; it must be ", Shape{gates * H});
-  for (const Tensor* t : {&h, &w_ih, &w_hh, &b_ih, &b_hh})
-    require(!t->defined() || t->dtype() == x.dtype(), op, "an input is not ", x.dtype(),
-            " as x is; cast() it");
+  struct Named {
+    const char* name;
+    const Tensor& t;
+  };
+  for (const auto& [name, t] : {Named{"x", x}, {"h", h}, {"w_ih", w_ih}, {"w_hh", w_hh}})
+    require(t.rank() == 2, op, name, " is ", t.shape(), "; it must be a matrix");
+  // H stands in three places: the one that disagrees with the two others is at fault.
+  const Index B = x.size(0), I = x.size(1), H = h.size(1) * gates == w_ih.size(0) ? h.size(1) : w_hh.size(1);
+  const auto expect = [&](const Named& it, const Shape& shape, const auto&... why) {
+    require(it.t.shape() == shape, op, it.name, " is ", it.t.shape(), "; it must be ", shape, why...);
+  };
+  expect({"w_hh", w_hh}, {gates * H, H}, " for h ", h.shape(), " and w_ih ", w_ih.shape());
+  require(w_ih.size(0) == gates * H, op, "w_ih is ", w_ih.shape(), "; it must be ", Shape{gates * H, I},
+          " for x ", x.shape(), " and w_hh ", w_hh.shape());
+  expect({"x", x}, {B, w_ih.size(1)}, " for w_ih ", w_ih.shape());
+  expect({"h", h}, {B, H}, ": the batch of x ", x.shape(), " and what w_hh ", w_hh.shape(), " takes");
+  for (const Named& bias : {Named{"bias b_ih", b_ih}, {"bias b_hh", b_hh}})
+    if (bias.t.defined()) expect(bias, {gates * H});
+  for (const auto& [name, t] :
+       {Named{"h", h}, {"w_ih", w_ih}, {"w_hh", w_hh}, {"bias b_ih", b_ih}, {"bias b_hh", b_hh}})
+    require(!t.defined() || t.dtype() == x.dtype(), op, name, " is ", t.defined() ? t.dtype() : x.dtype(),
+            " and x ", x.dtype(), "; cast() one of them");
 }
 
 detail::CellInputs::CellInputs(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh,

@@ -126,9 +126,19 @@ TEST_CASE("checkpoint: errors name the path") {
   save_safetensors(folder.path / checkpoint_file, {},
                    {{"fovea_checkpoint", R"({"version":2})"}, {"fovea_meta", "{}"}});
   check_throws([&] { load_checkpoint(folder.path); }, {folder.path.string(), "version 2"});
-  const std::string half = bytes_of(folder.path / checkpoint_file).substr(0, 20);
-  std::ofstream(folder.path / checkpoint_file, std::ios::binary) << half;
-  check_throws([&] { load_checkpoint(folder.path); }, {folder.path.string()});
+  save_checkpoint(folder.path, run.checkpoint());
+  const std::string whole = bytes_of(folder.path / checkpoint_file);
+  const auto cut = [&](std::size_t size) {
+    std::ofstream(folder.path / checkpoint_file, std::ios::binary) << whole.substr(0, size);
+    return [&] { load_checkpoint(folder.path); };
+  };
+  const std::string file = (folder.path / checkpoint_file).string();
+  check_throws(cut(3), {file, "truncated: the file has 3 bytes"});
+  check_throws(cut(20), {file, "truncated: the file has 20 bytes, its header alone ends at "});
+  check_throws(cut(whole.size() - 1), {file, cat("truncated: the file has ", whole.size() - 1,
+                                                 " bytes, its header says ", whole.size())});
+  std::ofstream(folder.path / checkpoint_file) << "This is text and nothing else.";
+  check_throws([&] { load_checkpoint(folder.path); }, {file, "this is no safetensors file"});
 }
 
 }  // namespace

@@ -67,12 +67,13 @@ TEST_CASE("gru_cell: bad input") {
       [&] {
         gru_cell(e({2, 3}), e({2, 5}), e({15, 3}), e({15, 5}), e({5}));
       },
-      {op, "bias", "(5)", "(15)"});
+      {op, "bias b_ih is (5); it must be (15)"});
   check_throws(
       [&] {
         gru_cell(e({2, 3}), Tensor::empty({2, 5}, DType::f64), e({15, 3}), e({15, 5}));
       },
-      {op, "f32", "cast"});
+      {op, "h is f64 and x f32", "cast"});
+  check_throws([&] { gru_cell(e({2, 4}), e({2, 5}), e({15, 3}), e({15, 5})); }, {op, "x is (2,4)", "(2,3)"});
 }
 
 }  // namespace

@@ -59,7 +59,21 @@ TEST_CASE("lstm_cell: bad input") {
       [&] {
         lstm_cell(zeros({2, 3}), s, zeros({16, 3}), zeros({16, 4}), zeros({4}));
       },
-      {"[lstm_cell]", "bias", "(16)"});
+      {"[lstm_cell]", "bias b_ih", "(4)", "(16)"});
+  // Whichever one is wrong is the one that is named.
+  const auto e = [](Shape shape, DType dtype = DType::f32) { return Tensor::empty(shape, dtype); };
+  const auto cell = [&](Tensor x, Tensor h, Tensor c, Tensor w_ih, Tensor w_hh) {
+    return [=] { lstm_cell(x, {h, c}, w_ih, w_hh); };
+  };
+  const Tensor x = e({2, 3}), h = e({2, 4}), w_ih = e({16, 3}), w_hh = e({16, 4});
+  check_throws(cell(e({2, 5}), h, h, w_ih, w_hh), {"x is (2,5); it must be (2,3)"});
+  check_throws(cell(x, e({2, 5}), h, w_ih, w_hh), {"h is (2,5); it must be (2,4)"});
+  check_throws(cell(x, e({4}), h, w_ih, w_hh), {"h is (4); it must be a matrix"});
+  check_throws(cell(x, h, e({2, 5}), w_ih, w_hh), {"c is (2,5) f32; it must be (2,4) f32"});
+  check_throws(cell(x, h, e({2, 4}, DType::f64), w_ih, w_hh), {"c is (2,4) f64; it must be (2,4) f32"});
+  check_throws(cell(x, h, h, e({20, 3}), w_hh), {"w_ih is (20,3); it must be (16,3)"});
+  check_throws(cell(x, h, h, w_ih, e({20, 5})), {"w_hh is (20,5); it must be (16,4)"});
+  check_throws(cell(x, h, h, w_ih, e({4, 16})), {"w_hh is (4,16); it must be (16,4)"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/linear.h"
 #include "fovea/ops/pointwise.h"
+#include "fovea/ops/views.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -85,8 +86,16 @@ TEST_CASE("matmul: bad input") {
       [] {
         matmul(zeros({32, 128}), zeros({64, 10}));
       },
-      {"[matmul]", "(32,128) x (64,10)", "transpose"});
-  check_throws([] { matmul(zeros({3}), zeros({3, 2})); }, {"[matmul]", "rank 2"});
+      {"[matmul]", "(32,128) x (64,10)", "the last size of the first"});
+  check_throws([] { matmul(zeros({3}), zeros({3, 2})); }, {"[matmul]", "rank 2", "unsqueeze"});
+  // Advice is given where it helps alone, and following it does help.
+  const Tensor a = zeros({2, 3}), b = zeros({5, 3}), c = zeros({2, 5}), d = zeros({5, 2});
+  check_throws([&] { matmul(a, b); }, {"transpose the second"});
+  CHECK(matmul(a, transpose(b, 0, 1)).shape() == Shape{2, 5});
+  check_throws([&] { matmul(a, c); }, {"transpose the first"});
+  CHECK(matmul(transpose(a, 0, 1), c).shape() == Shape{3, 5});
+  check_throws([&] { matmul(a, d); }, {"swap"});
+  CHECK(matmul(d, a).shape() == Shape{5, 3});
   check_throws([] { matmul(zeros({2, 3, 4}), zeros({5, 4, 2})); }, {"[matmul]", "(2)", "(5)"});
   check_throws([] { matmul(zeros({2, 3}), zeros({3, 2}, DType::f64)); }, {"[matmul]", "f32", "f64"});
 }

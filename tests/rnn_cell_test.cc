@@ -51,7 +51,7 @@ TEST_CASE("rnn_cell: bad input") {
       [&] {
         rnn_cell(e({2, 3}), e({2, 5}), e({5, 3}), e({5, 5}), {}, e({4}));
       },
-      {op, "bias", "(4)", "(5)"});
+      {op, "bias b_hh is (4); it must be (5)"});
 }
 
 }  // namespace
