@@ -1,8 +1,13 @@
 #include "fovea/ops/create.h"
 
+#include <cmath>
+#include <numbers>
+
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
+#include "fovea/kernels/parallel.h"
+#include "fovea/kernels/philox.h"
 
 namespace fovea {
 namespace {
@@ -13,14 +18,30 @@ Tensor copied(const Tensor& x, DType dtype) {
   return y;
 }
 
-template <class Draw>
-Tensor drawn(const char* op, const Shape& shape, DType dtype, Draw&& draw) {
+// A tensor of value(words), where every element takes the next `each` words of the generator: what drawing
+// one number after the other gives, but made many at a time.
+template <Index each, class Value>
+Tensor drawn(const char* op, const Shape& shape, DType dtype, Generator& random, Value&& value) {
   Tensor out = Tensor::empty(shape, dtype);
   visit_float(op, dtype, [&]<class T>() {
     T* x = static_cast<T*>(out.raw_mutable());
-    for (Index i = 0; i < out.numel(); ++i) x[i] = static_cast<T>(draw());
+    const RandomState start = take_words(random, each * out.numel());
+    parallel_for(out.numel(), each, costly_grain, [&](Index begin, Index end) {
+      for_words<each>(start, begin, end, [&](Index i, Index n, const std::uint32_t* words) {
+        for (Index k = 0; k < n; ++k) x[i + k] = static_cast<T>(value(words + each * k));
+      });
+    });
   });
   return out;
+}
+
+// As Generator::uniform() and normal().
+double uniform(std::uint32_t word) {
+  return static_cast<double>(static_cast<std::int32_t>(word >> 8)) * 0x1p-24;
+}
+double normal(std::uint32_t a, std::uint32_t b) {
+  const double u = (static_cast<double>(a) + 1) * 0x1p-32, v = static_cast<double>(b) * 0x1p-32;
+  return static_cast<float>(std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v));
 }
 
 }  // namespace
@@ -56,18 +77,19 @@ Tensor arange(Index n, DType dtype) {
 }
 
 Tensor rand_uniform(const Shape& shape, Generator& random, double low, double high, DType dtype) {
-  return drawn("rand_uniform", shape, dtype,
-               [&] { return low + (high - low) * static_cast<double>(random.uniform()); });
+  return drawn<1>("rand_uniform", shape, dtype, random,
+                  [=](const std::uint32_t* word) { return low + (high - low) * uniform(*word); });
 }
 
 Tensor rand_normal(const Shape& shape, Generator& random, double mean, double deviation, DType dtype) {
-  return drawn("rand_normal", shape, dtype,
-               [&] { return mean + deviation * static_cast<double>(random.normal()); });
+  return drawn<2>("rand_normal", shape, dtype, random,
+                  [=](const std::uint32_t* words) { return mean + deviation * normal(words[0], words[1]); });
 }
 
 Tensor rand_bernoulli(const Shape& shape, Generator& random, double p, DType dtype) {
   require(p >= 0 && p <= 1, "rand_bernoulli", "p = ", p, " is not a probability");
-  return drawn("rand_bernoulli", shape, dtype, [&] { return random.uniform() < p ? 1 : 0; });
+  return drawn<1>("rand_bernoulli", shape, dtype, random,
+                  [=](const std::uint32_t* word) { return uniform(*word) < p ? 1 : 0; });
 }
 
 Tensor rand_int(const Shape& shape, Generator& random, Index low, Index high) {

@@ -28,5 +28,28 @@ TEST_CASE("create: a cast hands its gradient back in the type it came from") {
   CHECK_FALSE(cast(tape.watch(x.detach()), DType::i32).tracked());
 }
 
+TEST_CASE("create: random tensors are what drawing one number after the other gives, bit by bit") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Index n : {0, 1, 5, 129, 40000})  // the last with threads
+      for (std::uint64_t offset : {0, 1, 2, 3, 127}) {
+        Generator one(7, 3);
+        one.set_state({7, 3, offset});
+        Generator many = one;
+        const Tensor u = rand_uniform({n}, many, -2, 3, dtype), z = rand_normal({n}, many, 1, 0.5, dtype),
+                     b = rand_bernoulli({n}, many, 0.3, dtype);
+        const auto wrong = [&](const Tensor& t, auto&& next) {
+          Index count = 0;
+          visit_float("test", dtype, [&]<class T>() {
+            for (const T x : t.values<T>()) count += x != static_cast<T>(next());
+          });
+          return count;
+        };
+        CHECK(wrong(u, [&] { return -2 + 5 * static_cast<double>(one.uniform()); }) == 0);
+        CHECK(wrong(z, [&] { return 1 + 0.5 * static_cast<double>(one.normal()); }) == 0);
+        CHECK(wrong(b, [&] { return one.uniform() < 0.3 ? 1 : 0; }) == 0);
+        CHECK(one.state() == many.state());
+      }
+}
+
 }  // namespace
 }  // namespace fovea::tests
