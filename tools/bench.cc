@@ -254,8 +254,7 @@ void add_bench(Commands& commands) {
   auto o = std::make_shared<BenchOptions>();
   std::vector<std::string> names;
   for (const auto& [name, make] : workloads()) names.push_back(name);
-  command->add_option("names", o->names, "Which: " + CLI::detail::join(names, ", ") + " (default: all)")
-      ->check(CLI::IsMember(names));
+  command->add_option("names", o->names, "Which (default: all)")->check(CLI::IsMember(names));
   command->add_option("--seconds", o->seconds, "How long to measure each")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

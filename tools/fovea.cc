@@ -9,6 +9,7 @@
 #include "fovea/core/nearest.h"
 #include "fovea/ops/blas.h"
 #include "tools/commands.h"
+#include "tools/help.h"
 
 namespace fovea::tools {
 namespace {
@@ -68,6 +69,7 @@ void spin_less(char** argv) {
 
 int run(int argc, char** argv) {
   CLI::App app("Fovea: the models that taught machines where to look, trained from scratch.", "fovea");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "fovea " FOVEA_VERSION);
   const auto verb = [&](const char* name, const char* about) {
     CLI::App* command = app.add_subcommand(name, about);

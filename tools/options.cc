@@ -43,11 +43,13 @@ void CommonOptions::apply() const {
   if (threads > 0) omp_set_num_threads(threads);
 }
 
+const char* const TrainOptions::kept = "Settings, which a resumed run keeps";
+
 void TrainOptions::add_to(CLI::App& command) {
   CommonOptions::add_to(command);
   family = command.get_name();
   CLI::Option* named =
-      command.add_option("--preset", preset, "A named set of settings")->capture_default_str();
+      command.add_option("--preset", preset, "A named set of settings")->capture_default_str()->group(kept);
   CLI::Option* folder = command.add_option(
       "--out-dir", out_dir, "Folder for weights, logs and figures (default: a new one in runs/)");
   command.add_option("--resume", resume, "Go on with the run in this folder; only --steps may change")

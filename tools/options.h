@@ -32,6 +32,9 @@ struct TrainOptions : CommonOptions {
   std::int64_t checkpoint_every = 0;   ///< updates; 0: a tenth of the run
   bool quick = false;                  ///< a short run, to see that all works
 
+  /// The heading in --help of what --resume excludes.
+  static const char* const kept;
+
   void add_to(CLI::App& command);
 };
 

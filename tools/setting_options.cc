@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
+
+#include "tools/options.h"
 
 namespace fovea::tools {
 namespace {
@@ -31,17 +34,43 @@ std::string read(const Setting& s, const std::string& text, bool set) {
 
 std::string kind(const Setting& s) {
   return std::visit(
-      [](auto* value) -> std::string {
+      [&](auto* value) -> std::string {
         using T = std::remove_pointer_t<decltype(value)>;
+        if (!s.words.empty()) return "{" + CLI::detail::join(s.words, ",") + "}";
         if (std::is_same_v<T, std::string>) return "TEXT";
-        return std::is_floating_point_v<T> ? "FLOAT" : std::is_same_v<T, bool> ? "BOOL" : "INT";
+        return std::is_floating_point_v<T> ? "FLOAT" : std::is_same_v<T, bool> ? "{true,false}" : "INT";
       },
       s.value);
 }
 
 }  // namespace
 
-void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& settings) {
+std::string text_of(const Setting& setting) {
+  return std::visit(
+      [](auto* value) -> std::string {
+        using T = std::remove_pointer_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, bool>) return *value ? "true" : "false";
+        return cat(*value);
+      },
+      setting.value);
+}
+
+std::string default_text(const std::vector<std::pair<std::string, std::string>>& by_task) {
+  const auto count = [&](const std::string& value) {
+    return std::count_if(by_task.begin(), by_task.end(), [&](const auto& t) { return t.second == value; });
+  };
+  const std::string* common = &by_task.front().second;
+  for (const auto& [task, value] : by_task)
+    if (count(value) > count(*common)) common = &value;
+  std::string out = *common;
+  const char* before = "; ";
+  for (const auto& [task, value] : by_task)
+    if (value != *common) out += cat(std::exchange(before, ", "), task, " ", value);
+  return out;
+}
+
+void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& settings,
+                            const Defaults& defaults) {
   CLI::Option* resume = command.get_option("--resume");
   for (const Setting& s : settings) {
     const std::string name = option_name(s.name);
@@ -54,10 +83,17 @@ void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& setti
         if (!wrong.empty()) throw CLI::ValidationError(name, wrong);
         given_[s.name] = text;
       };
-      option = command.add_option_function<std::string>(name, take, s.about)->type_name(kind(s));
+      // Not by default_str(), which CLI11 takes for the value of a switch that stands alone.
+      const auto by_default = defaults.find(s.name);
+      std::string about = s.about;
+      if (by_default != defaults.end() && !by_default->second.empty())
+        about += " (default " + by_default->second + ")";
+      option = command.add_option_function<std::string>(name, take, about)->type_name(kind(s));
       if (is_switch) option->expected(0, 1);
     }
-    if (name != "--steps") resume->excludes(option);
+    if (name == "--steps") continue;
+    option->group(TrainOptions::kept);
+    resume->excludes(option);
   }
 }
 

@@ -10,13 +10,36 @@
 
 namespace fovea::tools {
 
+/// What settings are when nothing is given, as --help shows it: by name.
+using Defaults = std::map<std::string, std::string>;
+
+/// One text for the values that a setting has in several tasks: "0.001", or "0.001; recall 0.0006, sort
+/// 0.002" where some differ from the most common one.
+std::string default_text(const std::vector<std::pair<std::string, std::string>>& by_task);
+
+/// A setting's value: "0.001".
+std::string text_of(const Setting& setting);
+
+/// The defaults of a family, where `settings_for(task)` gives the settings of a task.
+template <class F>
+Defaults defaults_of(const std::vector<std::string>& tasks, F&& settings_for) {
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> by_name;
+  for (const std::string& task : tasks) {
+    auto settings = settings_for(task);
+    for (const Setting& s : settings.list()) by_name[s.name].emplace_back(task, text_of(s));
+  }
+  Defaults out;
+  for (const auto& [name, by_task] : by_name) out[name] = default_text(by_task);
+  return out;
+}
+
 /// The settings of a run as command-line options: memory_rows becomes --memory-rows. What was given stands
 /// over what the preset says.
 class SettingOptions {
  public:
   /// Adds an option for every setting whose name is not an option of the command yet. A run that goes on
   /// keeps its settings: --resume excludes all but --steps. Nothing is set; the values may be temporary.
-  void add_to(CLI::App& command, const std::vector<Setting>& settings);
+  void add_to(CLI::App& command, const std::vector<Setting>& settings, const Defaults& defaults = {});
   /// Whether the command line gave it.
   bool given(const std::string& name) const { return given_.count(name) > 0; }
   /// Sets what was given.

@@ -219,7 +219,7 @@ void add_draw(Commands& commands) {
   const std::string about = "DRAW (Gregor, Danihelka, Graves, Rezende, Wierstra 2015)";
   CLI::App* train = commands.train.add_subcommand("draw", about);
   auto t = on_call<TrainDraw>(train, commands);
-  train->add_option("--task", t->task, listed(draw::task_names()))
+  train->add_option("--task", t->task, "What to learn")
       ->capture_default_str()
       ->check(CLI::IsMember(draw::task_names()));
   train
@@ -228,10 +228,14 @@ void add_draw(Commands& commands) {
       ->check(CLI::PositiveNumber);
   t->common.add_to(*train);
   train->get_option("--preset")
-      ->description("default, or paper: the paper's sizes")
+      ->description("paper: the paper's sizes")
       ->check(CLI::IsMember({"default", "paper"}));
   Settings settings;
-  t->given.add_to(*train, choices(settings));
+  Defaults defaults =
+      defaults_of(draw::task_names(), [](auto& task) { return draw::settings_for(task, "default"); });
+  defaults["steps"] = "as --epochs says";
+  defaults["data"] = "drawn; with --data-dir real ones that suit the task";
+  t->given.add_to(*train, choices(settings), defaults);
   train->get_option("--resume")->excludes(train->get_option("--epochs"));
 
   CLI::App* eval =

@@ -151,19 +151,22 @@ void add_stn(Commands& commands) {
   CLI::App* train =
       commands.train.add_subcommand("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
   auto t = on_call<TrainStn>(train, commands);
-  train->add_option("--task", t->task, listed(stn::task_names()))
+  train->add_option("--task", t->task, "What to learn")
       ->capture_default_str()
       ->check(CLI::IsMember(stn::task_names()));
-  train->add_option("--net", t->net, "cnn, or fcn: fully connected")
+  train->add_option("--net", t->net, "fcn is fully connected")
       ->capture_default_str()
       ->check(CLI::IsMember({"cnn", "fcn"}));
   train->add_option("--epochs", t->epochs, "Passes over the digits (default: 25; with --data-dir 40)")
       ->check(CLI::PositiveNumber);
   t->common.add_to(*train);
   train->get_option("--preset")
-      ->description("default, or paper: the paper's optimizer")
+      ->description("paper: the paper's optimizer")
       ->check(CLI::IsMember({"default", "paper"}));
-  t->given.add_to(*train, Settings().list());
+  Defaults defaults =
+      defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
+  defaults["steps"] = "as --epochs says";
+  t->given.add_to(*train, Settings().list(), defaults);
   train->get_option("--resume")->excludes(train->get_option("--epochs"));
 
   CLI::App* eval = commands.eval.add_subcommand("stn", "Test error");
