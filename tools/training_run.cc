@@ -1,5 +1,6 @@
 #include "tools/training_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
@@ -32,6 +33,8 @@ class TrainingRun {
         seconds_before_ = t.tensor.item<double>();
       else if (t.name.starts_with(frame_prefix))
         frames_.push_back({t.name.substr(std::strlen(frame_prefix)), clone(t.tensor)});
+    // The file has them in the order of the alphabet, where 10 comes before 9.
+    std::ranges::sort(frames_, {}, [](const NamedTensor& f) { return std::pair(f.name.size(), f.name); });
   }
 
   int run() {
