@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -78,6 +79,13 @@ TEST_CASE("figures: ticks are round, within the range and readable") {
   CHECK(labels(log_ticks(1, 20, 7)) == Labels{"1", "2", "5", "10", "20"});
   CHECK(labels(log_ticks(1e-8, 1e-6, 2)) == Labels{"10⁻⁸", "10⁻⁷", "10⁻⁶"});
   CHECK(labels(log_ticks(2, 4, 4)) == Labels{"2.0", "2.5", "3.0", "3.5", "4.0"});
+  CHECK(labels(whole_ticks(1, 20, 4)) == Labels{"5", "10", "15", "20"});
+  CHECK(labels(whole_ticks(68, 25, 8)) == Labels{"70", "75", "80", "85", "90"});
+  CHECK(labels(whole_ticks(0, 3, 9)) == Labels{"0", "1", "2"});
+  CHECK(labels(whole_ticks(0, 2000, 3)) == Labels{"0", "1,000"});
+  CHECK(labels(whole_ticks(7, 1, 0)) == Labels{"7"});
+  CHECK(labels(whole_ticks(26, 3, 1)) == Labels{"26"});
+  CHECK(whole_ticks(1, 0, 4).empty());
 }
 
 TEST_CASE("figures: colour maps") {
@@ -235,6 +243,60 @@ TEST_CASE("figures: cells keep hard edges and their colours") {
   CHECK(int(image.at(20, 5)[1]) == 102);
   CHECK(int(image.at(29, 14)[0]) == 102);
   CHECK(int(image.at(0, 0)[0]) == 255);
+}
+
+TEST_CASE("figures: a sheet of any size is filled to its last pixel") {
+  const RgbImage image = Canvas(20.4, 10.2).rgb();
+  CHECK(image.width == 21);
+  CHECK(image.height == 11);
+  for (const std::uint8_t part : image.pixels) CHECK(int(part) == 255);
+}
+
+TEST_CASE("figures: a band lies behind the chart, and dots are joined by nothing") {
+  LinePlot plot{.series = {{"line", {0, 100}, {0, 0}}}, .x_min = 0, .x_max = 100, .y_min = 0, .y_max = 1};
+  const auto differing = [](const Canvas& a, const Canvas& b) {
+    const RgbImage x = a.rgb(), y = b.rgb();
+    REQUIRE(x.width == y.width);
+    std::pair<int, int> columns{x.width, -1};
+    for (int row = 0; row < x.height; ++row)
+      for (int i = 0; i < x.width; ++i)
+        if (!std::equal(x.at(i, row), x.at(i, row) + 3, y.at(i, row)))
+          columns = {std::min(columns.first, i), std::max(columns.second, i)};
+    return columns;
+  };
+  LinePlot marked = plot;
+  marked.band = Band{0, 50, ""};
+  const auto [first, last] = differing(draw(plot), draw(marked));
+  CHECK(first < 100);
+  CHECK(std::abs(last - (first + 860) / 2) < 60);  // half of the chart's width
+  LinePlot dots = plot;
+  dots.series.push_back({.name = "", .x = {40, 60}, .y = {0.5, 0.5}, .dots = true, .color = 0});
+  LinePlot joined = dots;
+  joined.series[1].dots = false;
+  const RgbImage x = draw(dots).rgb(), y = draw(joined).rgb();
+  const auto ink = [](const RgbImage& image) {
+    return std::count_if(image.pixels.begin(), image.pixels.end(), [](auto part) { return part < 50; });
+  };
+  CHECK(ink(y) > ink(x) + 200);
+}
+
+TEST_CASE("figures: panels with wide cells, numbered axes and a colour bar for each row") {
+  const auto panel = [](int rows, int cols) {
+    return Panel{
+        .rows = rows, .cols = cols, .values = std::vector<float>(static_cast<std::size_t>(rows * cols))};
+  };
+  PanelGrid grid{.rows = {{panel(8, 10)}, {panel(16, 10)}}, .cell = 6};
+  const Canvas plain = draw(grid);
+  grid.aspect = 2;
+  CHECK(draw(grid).width() == plain.width() + 60);
+  CHECK(draw(grid).height() == plain.height());
+  grid.row_bars = true;
+  const double with_bars = draw(grid).width();
+  CHECK(with_bars > plain.width() + 60 + 14);
+  for (auto& row : grid.rows) row[0].first_row = 100;
+  CHECK(draw(grid).width() > with_bars + 10);  // room for the numbers
+  grid.rows[1][0].first_column = 1;
+  CHECK(draw(grid).height() > plain.height() + 10);
 }
 
 TEST_CASE("figures: panels flow, and the cell size follows the figure's width") {

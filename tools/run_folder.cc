@@ -1,5 +1,7 @@
 #include "tools/run_folder.h"
 
+#include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -70,11 +72,20 @@ void RunFolder::show(const fs::path& file, const std::string& caption) {
 
 namespace {
 
+// For people: summary.json has all digits.
+std::string shown(const nlohmann::ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number_float()) return value.dump();
+  char text[32];
+  const double x = value.get<double>();
+  std::snprintf(text, sizeof text, std::abs(x) < 1000 ? "%.4g" : "%.0f", x);
+  return text;
+}
+
 std::vector<std::pair<std::string, std::string>> rows_of(const nlohmann::ordered_json& json) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& [key, value] : json.items())
-    if (!value.is_object())
-      rows.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.is_object()) rows.emplace_back(key, shown(value));
   return rows;
 }
 

@@ -41,9 +41,10 @@ class Copy : public Task {
   Index inputs() const override { return bits + 1; }
   Index outputs() const override { return bits; }
   std::vector<EpisodeSize> test_sizes() const override { return {{10}, {20}, {30}, {50}, {120}}; }
+  EpisodeSize largest_trained() const override { return {20}; }
 
   Episode draw(Index batch, Generator& random, EpisodeSize size) const override {
-    const Index L = chosen(size.length, 1, 20, random);
+    const Index L = chosen(size.length, 1, largest_trained().length, random);
     Episode e{zeros({2 * L + 1, batch, bits + 1}), zeros({2 * L + 1, batch, bits}), L, L + 1, cat("L=", L)};
     Filler input(e.input), target(e.target);
     for (Index b = 0; b < batch; ++b) {
@@ -67,9 +68,11 @@ class RepeatCopy : public Task {
   Index inputs() const override { return bits + 2; }
   Index outputs() const override { return bits + 1; }
   std::vector<EpisodeSize> test_sizes() const override { return {{10, 10}, {10, 20}, {20, 10}}; }
+  EpisodeSize largest_trained() const override { return {10, 10}; }
 
   Episode draw(Index batch, Generator& random, EpisodeSize size) const override {
-    const Index L = chosen(size.length, 1, 10, random), R = chosen(size.repeats, 1, 10, random);
+    const auto [longest, most] = largest_trained();
+    const Index L = chosen(size.length, 1, longest, random), R = chosen(size.repeats, 1, most, random);
     const Index asked = L + 2, answer = L * R + 1;
     Episode e{zeros({asked + answer, batch, bits + 2}), zeros({asked + answer, batch, bits + 1}), answer,
               asked, cat("L=", L, " R=", R)};
@@ -101,10 +104,11 @@ class AssociativeRecall : public Task {
   Index inputs() const override { return bits + 2; }
   Index outputs() const override { return bits; }
   std::vector<EpisodeSize> test_sizes() const override { return {{6}, {10}, {12}, {15}, {20}}; }
+  EpisodeSize largest_trained() const override { return {6}; }
 
   Episode draw(Index batch, Generator& random, EpisodeSize size) const override {
     require(size.length != 1, "recall", "needs 2 items or more");
-    const Index items = chosen(size.length, 2, 6, random);
+    const Index items = chosen(size.length, 2, largest_trained().length, random);
     const Index query = items * (rows + 1), asked = query + rows + 2;
     Episode e{zeros({asked + rows, batch, bits + 2}), zeros({asked + rows, batch, bits}), rows, asked,
               cat(items, " items")};
@@ -139,6 +143,7 @@ class NGrams : public Task {
   Index inputs() const override { return 1; }
   Index outputs() const override { return 1; }
   std::vector<EpisodeSize> test_sizes() const override { return {{200}}; }
+  EpisodeSize largest_trained() const override { return {length}; }
 
   Episode draw(Index batch, Generator& random, EpisodeSize size) const override {
     const Index T = size.length > 0 ? size.length : length;
@@ -200,6 +205,7 @@ class PrioritySort : public Task {
   Index inputs() const override { return bits + 2; }
   Index outputs() const override { return bits; }
   std::vector<EpisodeSize> test_sizes() const override { return {{20}}; }
+  EpisodeSize largest_trained() const override { return {length}; }
 
   Episode draw(Index batch, Generator& random, EpisodeSize size) const override {
     const Index L = size.length > 0 ? size.length : length, answer = std::max<Index>(1, L * kept / length);

@@ -41,6 +41,8 @@ class Task {
   virtual Episode draw(Index batch, Generator& random, EpisodeSize size = {}) const = 0;
   /// Sizes that show how a trained model generalises: the paper's.
   virtual std::vector<EpisodeSize> test_sizes() const = 0;
+  /// The largest size that is drawn in training.
+  virtual EpisodeSize largest_trained() const = 0;
   /// Bits that the best possible predictor pays for each sequence of an episode; only dynamic N-grams knows
   /// it.
   virtual std::vector<double> optimal_bits(const Episode&) const { return {}; }

@@ -6,6 +6,7 @@
 #include "tools/figures/panel_grid.h"
 #include "tools/figures/picture.h"
 #include "tools/figures/plot.h"
+#include "tools/figures/ticks.h"
 #include "tools/run_folder.h"
 
 namespace fovea::tools {
@@ -90,9 +91,15 @@ Canvas draw_kl(const std::vector<NamedTensor>& kl, Index batches_per_epoch) {
     panel.row_names.push_back(cat(t + 1));
     for (const NamedTensor& k : kl) panel.values.push_back(static_cast<float>(k.tensor.at({t})));
   }
-  for (std::size_t i = 0; i < kl.size(); ++i) {
-    const double epochs = std::stod(kl[i].name) / static_cast<double>(batches_per_epoch);
-    panel.column_names.push_back(i % 4 == 3 || i + 1 == kl.size() ? rounded(epochs) : "");
+  // Round numbers of epochs, each above the column that is nearest to it.
+  std::vector<double> epochs;
+  for (const NamedTensor& k : kl)
+    epochs.push_back(std::stod(k.name) / static_cast<double>(batches_per_epoch));
+  panel.column_names.resize(kl.size());
+  const auto distance = [&](double from) { return [=](double to) { return std::abs(to - from); }; };
+  for (const Tick& t : linear_ticks(epochs.front(), epochs.back(), std::min(10, panel.cols))) {
+    const auto nearest = std::ranges::min_element(epochs, {}, distance(t.at));
+    panel.column_names[static_cast<std::size_t>(nearest - epochs.begin())] = t.label;
   }
   panel.high = std::max(1e-3f, *std::max_element(panel.values.begin(), panel.values.end()));
   return draw(panel);

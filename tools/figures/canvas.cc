@@ -136,11 +136,11 @@ struct Canvas::Recording {
 bool figures_available() { return true; }
 
 Canvas::Canvas(double width, double height, Color background)
-    : width_(width), height_(height), recording_(std::make_unique<Recording>()) {
+    : width_(std::ceil(width)), height_(std::ceil(height)), recording_(std::make_unique<Recording>()) {
   const Surface dot(cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1));
   recording_->ruler.reset(cairo_create(dot.get()));
   check(cairo_status(recording_->ruler.get()), "open a canvas");
-  fill_rect({0, 0, width, height}, background);
+  fill_rect({0, 0, width_, height_}, background);
 }
 
 void Canvas::line(Point from, Point to, const Stroke& stroke) {

@@ -51,7 +51,7 @@ bool figures_available();
 /// Errors (no Cairo, a size that is too big, a file that cannot be written) are std::runtime_error.
 class Canvas {
  public:
-  /// A sheet of width x height pixels filled with `background`.
+  /// A sheet of width x height pixels, each rounded up, filled with `background`.
   Canvas(double width, double height, Color background = colors::white);
   ~Canvas();
   Canvas(Canvas&&) noexcept;

@@ -21,6 +21,7 @@ inline constexpr Color ink{0.13, 0.15, 0.18};    ///< text
 inline constexpr Color muted{0.40, 0.43, 0.47};  ///< tick labels, captions
 inline constexpr Color rule{0.72, 0.74, 0.77};   ///< frames and axes
 inline constexpr Color grid{0.90, 0.91, 0.93};   ///< grid lines
+inline constexpr Color band{0.96, 0.97, 0.985};  ///< a shaded range behind a chart
 }  // namespace colors
 
 /// How a value becomes a colour.

@@ -26,9 +26,10 @@ void draw_arrow(Canvas& canvas, Point from, Point to, const Stroke& stroke) {
   canvas.fill_polygon(tip, stroke.color);
 }
 
-void draw_mark(Canvas& canvas, const Mark& mark, Point corner, double cell) {
+void draw_mark(Canvas& canvas, const Mark& mark, Point corner, Cell cell) {
   std::vector<Point> points;
-  for (const Point& p : mark.points) points.push_back({corner.x + p.x * cell, corner.y + p.y * cell});
+  for (const Point& p : mark.points)
+    points.push_back({corner.x + p.x * cell.width, corner.y + p.y * cell.height});
   const Stroke stroke{mark.color, mark.width};
   switch (mark.shape) {
     case Mark::Shape::dots:
@@ -83,17 +84,17 @@ RgbImage cells_of(const Panel& panel) {
   return image;
 }
 
-void draw_cells(Canvas& canvas, const Panel& panel, Point corner, double cell) {
-  const Rect area{corner.x, corner.y, panel.cols * cell, panel.rows * cell};
+void draw_cells(Canvas& canvas, const Panel& panel, Point corner, Cell cell) {
+  const Rect area{corner.x, corner.y, panel.cols * cell.width, panel.rows * cell.height};
   canvas.image(area, cells_of(panel));
-  if (panel.grid && cell >= 4) {
+  if (panel.grid && std::min(cell.width, cell.height) >= 4) {
     const Stroke thin{{0.5, 0.5, 0.5, 0.35}};
     for (int i = 1; i < panel.cols; ++i) {
-      const double x = std::floor(area.x + i * cell) + 0.5;
+      const double x = std::floor(area.x + i * cell.width) + 0.5;
       canvas.line({x, area.y}, {x, area.bottom()}, thin);
     }
     for (int i = 1; i < panel.rows; ++i) {
-      const double y = std::floor(area.y + i * cell) + 0.5;
+      const double y = std::floor(area.y + i * cell.height) + 0.5;
       canvas.line({area.x, y}, {area.right(), y}, thin);
     }
   }
@@ -107,8 +108,11 @@ void draw_color_bar(Canvas& canvas, const Panel& panel, const Rect& bar) {
     ramp.values.push_back(1 - static_cast<float>(i) / static_cast<float>(ramp.rows - 1));
   canvas.image(bar, cells_of(ramp));
   canvas.stroke_rect({bar.x - 0.5, bar.y - 0.5, bar.width + 1, bar.height + 1}, {colors::rule});
-  for (const Tick& t :
-       linear_ticks(panel.low, panel.high, std::clamp(static_cast<int>(bar.height / 28), 1, 5))) {
+  int count = std::clamp(static_cast<int>(bar.height / 28), 1, 5);
+  auto ticks = linear_ticks(panel.low, panel.high, count);
+  while (ticks.size() < 2 && count < 6)
+    ticks = linear_ticks(panel.low, panel.high, ++count);  // one is no scale
+  for (const Tick& t : ticks) {
     const double f = (t.at - panel.low) / (panel.high - panel.low);
     const double y = std::floor(bar.bottom() - f * bar.height) + 0.5;
     canvas.line({bar.right(), y}, {bar.right() + 4, y}, {colors::rule});

@@ -2,6 +2,7 @@
 #define FOVEA_TOOLS_FIGURES_HEAT_MAP_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,13 @@ struct Mark {
 /// The outline of a rectangle whose top left corner is cell (x, y).
 Mark box(double x, double y, double width, double height, Color color = colors::red, double line_width = 2);
 
+/// How large a cell of a panel is drawn, in pixels.
+struct Cell {
+  double width, height;
+  Cell(double side) : width(side), height(side) {}
+  Cell(double width, double height) : width(width), height(height) {}
+};
+
 /// One matrix as coloured cells, row 0 at the top.
 struct Panel {
   std::string title = {};
@@ -39,6 +47,8 @@ struct Panel {
   bool grid = false;         ///< thin lines between cells
   /// A word beside each row, above each column (or none).
   std::vector<std::string> row_names = {}, column_names = {};
+  /// The numbers of the first row and column: axes then have ticks, at round numbers.
+  std::optional<int> first_row = {}, first_column = {};
   std::vector<Mark> marks = {};
   std::vector<std::uint8_t> rgb = {};  ///< a colour picture instead of values: rows * cols * 3 bytes
 };
@@ -48,7 +58,7 @@ struct Panel {
 RgbImage cells_of(const Panel& panel);
 
 /// Draws the cells, marks and frame of a panel (no text) with its top left corner at `corner`.
-void draw_cells(Canvas& canvas, const Panel& panel, Point corner, double cell);
+void draw_cells(Canvas& canvas, const Panel& panel, Point corner, Cell cell);
 
 /// Draws a vertical colour bar with ticks for the map and the range of `panel`; text goes up to 50 pixels to
 /// the right.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "tools/figures/ticks.h"
+
 namespace fovea::tools {
 namespace {
 
@@ -13,45 +15,55 @@ constexpr TextStyle title_style{.size = 16, .bold = true};
 constexpr TextStyle heading_style{.size = 14, .align = Align::center, .bold = true};
 constexpr TextStyle panel_style{.size = 13, .align = Align::center};
 constexpr TextStyle label_style{.size = 12, .color = colors::muted, .align = Align::center};
+constexpr TextStyle tick_style{.size = 11, .color = colors::muted};
+constexpr double tick_line = 4, tick_row = 17;  // the length of a tick; the height of a row of tick labels
 
-TextStyle name_style(double cell) {
-  return {.size = std::clamp(cell * 0.8, 8.0, 13.0), .color = colors::ink, .align = Align::right};
+TextStyle name_style(Cell cell) {
+  return {.size = std::clamp(cell.height * 0.8, 8.0, 13.0), .color = colors::ink, .align = Align::right};
 }
 
 // How far marks reach out above and below the cells.
-double marks_above(const Panel& p, double cell) {
+double marks_above(const Panel& p, Cell cell) {
   double reach = 0;
   for (const Mark& m : p.marks) {
-    for (const Point& at : m.points) reach = std::max(reach, -at.y * cell);
+    for (const Point& at : m.points) reach = std::max(reach, -at.y * cell.height);
   }
   return std::ceil(reach);
 }
 
-double marks_below(const Panel& p, double cell) {
+double marks_below(const Panel& p, Cell cell) {
   double reach = 0;
   for (const Mark& m : p.marks) {
-    for (const Point& at : m.points) reach = std::max(reach, (at.y - p.rows) * cell);
+    for (const Point& at : m.points) reach = std::max(reach, (at.y - p.rows) * cell.height);
   }
   return std::ceil(reach);
+}
+
+std::vector<Tick> row_ticks(const Panel& p, Cell cell) {
+  if (!p.first_row) return {};
+  return whole_ticks(*p.first_row, p.rows, static_cast<int>(p.rows * cell.height / 24));
+}
+std::vector<Tick> column_ticks(const Panel& p, Cell cell) {
+  if (!p.first_column) return {};
+  return whole_ticks(*p.first_column, p.cols, static_cast<int>(p.cols * cell.width / 26));
 }
 
 // Where everything stands, before anything is drawn.
 struct Layout {
-  double cell = 1, width = 0, height = 0, content_top = 0, content_bottom = 0;
+  double width = 0, height = 0, content_top = 0, content_bottom = 0, content_right = 0;
   bool upright_labels = false;  // y labels written horizontally: the panels are too low to rotate them
   std::vector<std::vector<Point>> corners;  // of each panel's first cell
 };
 
 class Planner {
  public:
-  Planner(const Canvas& canvas, const PanelGrid& grid, double cell)
+  Planner(const Canvas& canvas, const PanelGrid& grid, Cell cell)
       : canvas_(canvas), grid_(grid), cell_(cell) {}
 
   Layout plan() {
     Layout out;
-    out.cell = cell_;
     for_each([&](std::size_t, std::size_t, const Panel& p) {
-      if (canvas_.text_width(p.y_label, label_style) > p.rows * cell_ + 8) out.upright_labels = true;
+      if (canvas_.text_width(p.y_label, label_style) > p.rows * cell_.height + 8) out.upright_labels = true;
     });
     measure_left(out.upright_labels);
     double y = border + (grid_.title.empty() ? 0 : 30) + (grid_.column_titles.empty() ? 0 : 24);
@@ -62,8 +74,9 @@ class Planner {
       double above = 0, below = 0, cells = 0;
       for (const Panel& p : row) {
         above = std::max(above, (p.title.empty() ? 0 : 20) + names_height(p) + marks_above(p, cell_));
-        below = std::max(below, (p.x_label.empty() ? 0 : 20) + marks_below(p, cell_));
-        cells = std::max(cells, p.rows * cell_);
+        below = std::max(
+            below, (p.x_label.empty() ? 0 : 20) + (p.first_column ? tick_row : 0) + marks_below(p, cell_));
+        cells = std::max(cells, p.rows * cell_.height);
       }
       if (r == 0) out.content_top = std::ceil(y + above);
       double x = border;
@@ -71,16 +84,17 @@ class Planner {
       for (std::size_t c = 0; c < row.size(); ++c) {
         const double slot = band_slot(band_begin, c);
         x += left_[c];
-        corners.push_back({std::floor(x + (slot - row[c].cols * cell_) / 2), std::ceil(y + above)});
+        corners.push_back({std::floor(x + (slot - row[c].cols * cell_.width) / 2), std::ceil(y + above)});
         x += slot + gap;
       }
-      out.width = std::max(out.width, x - gap + border);
+      out.content_right = std::max(out.content_right, x - gap);
       out.corners.push_back(std::move(corners));
       out.content_bottom = std::ceil(y + above) + cells;
       y = out.content_bottom + below + gap;
     }
-    out.width = std::ceil(out.width + (grid_.color_bar ? bar_room : 0));
+    out.width = out.content_right + (grid_.color_bar || grid_.row_bars ? bar_room : 0) + border;
     out.width = std::max(out.width, canvas_.text_width(grid_.title, title_style) + 2 * border);
+    out.width = std::ceil(out.width);
     out.height = std::ceil(y - gap + border);
     return out;
   }
@@ -102,6 +116,8 @@ class Planner {
       double names = 0;
       for (const auto& name : p.row_names)
         names = std::max(names, canvas_.text_width(name, name_style(cell_)) + 7);
+      for (const Tick& t : row_ticks(p, cell_))
+        names = std::max(names, canvas_.text_width(t.label, tick_style) + tick_line + 4);
       left_[c] = std::max(left_[c], std::ceil(room + names));
     });
   }
@@ -123,12 +139,12 @@ class Planner {
     double slot = 0;
     for (std::size_t r = begin; r < grid_.rows.size() && same_columns(r, begin); ++r) {
       const Panel& p = grid_.rows[r][c];
-      slot = std::max({slot, p.cols * cell_, canvas_.text_width(p.title, panel_style),
+      slot = std::max({slot, p.cols * cell_.width, canvas_.text_width(p.title, panel_style),
                        canvas_.text_width(p.x_label, label_style)});
       if (!p.column_names.empty()) {  // the last names lean out to the right
-        slot = std::max(
-            slot, p.cols * cell_ +
-                      2 * (canvas_.text_width(p.column_names.back(), name_style(cell_)) * 0.64 - cell_ / 2));
+        slot = std::max(slot, p.cols * cell_.width +
+                                  2 * (canvas_.text_width(p.column_names.back(), name_style(cell_)) * 0.64 -
+                                       cell_.width / 2));
       }
     }
     if (begin == 0 && c < grid_.column_titles.size()) {
@@ -139,30 +155,47 @@ class Planner {
 
   const Canvas& canvas_;
   const PanelGrid& grid_;
-  double cell_;
+  Cell cell_;
   std::vector<double> left_;
 };
 
-void draw_panel(Canvas& canvas, const Panel& p, Point corner, double cell, bool upright_labels) {
-  const double width = p.cols * cell, height = p.rows * cell;
+void draw_panel(Canvas& canvas, const Panel& p, Point corner, Cell cell, bool upright_labels) {
+  const double width = p.cols * cell.width, height = p.rows * cell.height;
   draw_cells(canvas, p, corner, cell);
   TextStyle names = name_style(cell);
   double names_width = 0, names_above = 0;
   for (std::size_t i = 0; i < p.row_names.size(); ++i) {
-    const double y = corner.y + (static_cast<double>(i) + 0.5) * cell + 0.36 * names.size;
+    const double y = corner.y + (static_cast<double>(i) + 0.5) * cell.height + 0.36 * names.size;
     canvas.text({corner.x - 6, y}, p.row_names[i], names);
     names_width = std::max(names_width, canvas.text_width(p.row_names[i], names) + 7);
+  }
+  for (const Tick& t : row_ticks(p, cell)) {
+    const double y = corner.y + (t.at - *p.first_row + 0.5) * cell.height;
+    canvas.line({corner.x - tick_line, y}, {corner.x, y}, {colors::rule});
+    TextStyle style = tick_style;
+    style.align = Align::right;
+    canvas.text({corner.x - tick_line - 3, y + 4}, t.label, style);
+    names_width = std::max(names_width, canvas.text_width(t.label, style) + tick_line + 4);
+  }
+  for (const Tick& t : column_ticks(p, cell)) {
+    const double x = corner.x + (t.at - *p.first_column + 0.5) * cell.width;
+    canvas.line({x, corner.y + height}, {x, corner.y + height + tick_line}, {colors::rule});
+    TextStyle style = tick_style;
+    style.align = Align::center;
+    canvas.text({x, corner.y + height + tick_row - 2}, t.label, style);
   }
   names.align = Align::left;
   names.angle = 50;
   for (std::size_t i = 0; i < p.column_names.size(); ++i) {
-    const double x = corner.x + (static_cast<double>(i) + 0.5) * cell + 0.25 * names.size;
+    const double x = corner.x + (static_cast<double>(i) + 0.5) * cell.width + 0.25 * names.size;
     canvas.text({x, corner.y - 6 - marks_above(p, cell)}, p.column_names[i], names);
     names_above = std::max(names_above, std::ceil(canvas.text_width(p.column_names[i], names) * 0.77 + 14));
   }
   canvas.text({corner.x + width / 2, corner.y - 7 - names_above - marks_above(p, cell)}, p.title,
               panel_style);
-  canvas.text({corner.x + width / 2, corner.y + height + 17 + marks_below(p, cell)}, p.x_label, label_style);
+  canvas.text(
+      {corner.x + width / 2, corner.y + height + 17 + (p.first_column ? tick_row : 0) + marks_below(p, cell)},
+      p.x_label, label_style);
   TextStyle label = label_style;
   if (upright_labels) {
     label.align = Align::right;
@@ -180,29 +213,32 @@ Canvas draw(const PanelGrid& grid) {
     throw std::invalid_argument("figure \"" + grid.title + "\" has no panels");
   }
   const Canvas ruler(1, 1);  // only measures text
-  double cell = grid.cell > 0 ? grid.cell : max_cell;
-  Layout layout = Planner(ruler, grid, cell).plan();
+  double height = grid.cell > 0 ? grid.cell : max_cell;
+  const auto cell = [&] { return Cell(grid.aspect * height, height); };
+  Layout layout = Planner(ruler, grid, cell()).plan();
   const auto too_big = [&] { return layout.width > grid.max_width || layout.height > grid.max_height; };
-  while (grid.cell <= 0 && cell > 1 && too_big()) {
-    layout = Planner(ruler, grid, --cell).plan();
+  while (grid.cell <= 0 && height > 1 && too_big()) {
+    --height;
+    layout = Planner(ruler, grid, cell()).plan();
   }
 
   Canvas canvas(layout.width, layout.height);
   canvas.text({border, 30}, grid.title, title_style);
   for (std::size_t c = 0; c < std::min(grid.column_titles.size(), grid.rows[0].size()); ++c) {
-    const double middle = layout.corners[0][c].x + grid.rows[0][c].cols * cell / 2;
+    const double middle = layout.corners[0][c].x + grid.rows[0][c].cols * cell().width / 2;
     canvas.text({middle, border + (grid.title.empty() ? 14 : 44)}, grid.column_titles[c], heading_style);
   }
   for (std::size_t r = 0; r < grid.rows.size(); ++r) {
     for (std::size_t c = 0; c < grid.rows[r].size(); ++c) {
-      draw_panel(canvas, grid.rows[r][c], layout.corners[r][c], cell, layout.upright_labels);
+      draw_panel(canvas, grid.rows[r][c], layout.corners[r][c], cell(), layout.upright_labels);
     }
   }
-  if (grid.color_bar) {
-    const double height = std::min(layout.content_bottom - layout.content_top, 240.0);
-    draw_color_bar(canvas, grid.rows[0][0],
-                   {layout.width - bar_room - border + 20, layout.content_top, bar_width, height});
-  }
+  const auto bar = [&](const Panel& panel, double top, double room) {
+    draw_color_bar(canvas, panel, {layout.content_right + 20, top, bar_width, std::min(room, 240.0)});
+  };
+  if (grid.color_bar) bar(grid.rows[0][0], layout.content_top, layout.content_bottom - layout.content_top);
+  for (std::size_t r = 0; grid.row_bars && r < grid.rows.size(); ++r)
+    bar(grid.rows[r][0], layout.corners[r][0].y, grid.rows[r][0].rows * height);
   return canvas;
 }
 

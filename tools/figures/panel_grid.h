@@ -20,7 +20,10 @@ struct PanelGrid {
   /// Pixels a cell; 0: the largest whole number up to 14 with which the figure fits the two sizes below.
   double cell = 0;
   double max_width = 900, max_height = 760;
-  bool color_bar = false;  ///< at the right, for the map and range of the first panel
+  double aspect = 1;  ///< the width of a cell over its height; `cell` is the height
+  /// At the right: one for the map and range of the first panel, or one beside each row for those of the
+  /// row's first.
+  bool color_bar = false, row_bars = false;
 };
 
 /// Draws a figure. Throws std::invalid_argument for a panel whose values do not fit its size.

@@ -55,6 +55,7 @@ Range x_range(const LinePlot& plot) {
   }
   if (r.empty()) r = {0, 1};
   if (r.low > 0 && r.low < 0.1 * r.high) r.low = 0;
+  if (plot.band) r.include(plot.band->low), r.include(plot.band->high);
   r.low = plot.x_min.value_or(r.low);
   r.high = plot.x_max.value_or(r.high);
   if (!(r.high > r.low)) r = {r.low - 0.5, r.low + 0.5};
@@ -110,10 +111,10 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
 }
 
 void draw_line(Canvas& canvas, const Axes& axes, const std::vector<double>& x, const std::vector<double>& y,
-               const Stroke& stroke, bool markers) {
+               const Stroke& stroke, bool markers, bool line = true) {
   std::vector<Point> run;
   const auto finish = [&] {
-    if (run.size() > 1) canvas.polyline(thinned(run), stroke);
+    if (line && run.size() > 1) canvas.polyline(thinned(run), stroke);
     if (markers || run.size() == 1) {
       for (const Point& p : run) canvas.fill_circle(p, stroke.width + 1.5, stroke.color);
     }
@@ -129,7 +130,9 @@ void draw_line(Canvas& canvas, const Axes& axes, const std::vector<double>& x, c
   finish();
 }
 
-Stroke series_stroke(std::size_t i) {  // dashes tell lines apart once the colours repeat
+Stroke series_stroke(const LinePlot& plot,
+                     std::size_t i) {  // dashes tell lines apart once the colours repeat
+  i = plot.series[i].color.value_or(i);
   return {line_color(i), 2, (i / line_color_count) % 2 == 1 ? 6.0 : 0.0};
 }
 
@@ -207,6 +210,12 @@ Canvas draw(const LinePlot& plot) {
   }
 
   // Grid, ticks, labels.
+  if (plot.band) {
+    const double from = std::max(axes.px(plot.band->low), area.x),
+                 to = std::min(axes.px(plot.band->high), area.right());
+    canvas.fill_rect({from, area.y, to - from, area.height}, colors::band);
+    canvas.text({from + 6, area.y + 17}, plot.band->label, tick_style);
+  }
   if (!plot.title.empty()) canvas.text({left, 28}, plot.title, title_style);
   for (const Tick& t : y_ticks) {
     const double y = crisp(axes.py(t.at));
@@ -231,9 +240,11 @@ Canvas draw(const LinePlot& plot) {
               {.size = 13, .align = Align::center, .angle = 90});
   for (std::size_t i = 0; i < legend_places.size(); ++i) {
     const Point at = legend_places[i];
-    canvas.line({at.x, at.y - 4.5}, {at.x + legend_key, at.y - 4.5}, series_stroke(i));
-    if (plot.markers) canvas.fill_circle({at.x + legend_key / 2, at.y - 4.5}, 3.5, line_color(i));
-    canvas.text({at.x + legend_key + 8, at.y}, plot.series[i].name, label_style);
+    const Series& s = plot.series[i];
+    const Stroke stroke = series_stroke(plot, i);
+    if (!s.dots) canvas.line({at.x, at.y - 4.5}, {at.x + legend_key, at.y - 4.5}, stroke);
+    if (s.dots || plot.markers) canvas.fill_circle({at.x + legend_key / 2, at.y - 4.5}, 3.5, stroke.color);
+    canvas.text({at.x + legend_key + 8, at.y}, s.name, label_style);
   }
 
   // Lines: all raw ones first, so that no running mean is hidden under another series' noise.
@@ -241,7 +252,7 @@ Canvas draw(const LinePlot& plot) {
   const bool smooth = plot.smoothing > 1;
   for (std::size_t i = 0; smooth && i < plot.series.size(); ++i) {
     const Series& s = plot.series[i];
-    draw_line(canvas, axes, s.x, s.y, {line_color(i).faded(0.22), 1}, false);
+    if (!s.dots) draw_line(canvas, axes, s.x, s.y, {series_stroke(plot, i).color.faded(0.22), 1}, false);
   }
   if (plot.reference && axes.shows(0, plot.reference->y)) {
     const double y = crisp(axes.py(plot.reference->y));
@@ -249,8 +260,8 @@ Canvas draw(const LinePlot& plot) {
   }
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     const Series& s = plot.series[i];
-    draw_line(canvas, axes, s.x, smooth ? running_mean(s.y, plot.smoothing) : s.y, series_stroke(i),
-              plot.markers);
+    draw_line(canvas, axes, s.x, smooth && !s.dots ? running_mean(s.y, plot.smoothing) : s.y,
+              series_stroke(plot, i), plot.markers || s.dots, !s.dots);
   }
   canvas.unclip();
   if (plot.reference && axes.shows(0, plot.reference->y)) {

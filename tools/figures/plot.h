@@ -15,11 +15,19 @@ namespace fovea::tools {
 struct Series {
   std::string name = {};
   std::vector<double> x = {}, y = {};
+  bool dots = false;                      ///< dots alone, none smoothed: what is measured now and then
+  std::optional<std::size_t> color = {};  ///< that of the line in this place; otherwise its own
 };
 
 /// A dashed horizontal line across a chart, such as the best cost that is possible.
 struct ReferenceLine {
   double y = 0;
+  std::string label = {};
+};
+
+/// A shaded range of x, such as the sizes that a model was trained on.
+struct Band {
+  double low = 0, high = 0;
   std::string label = {};
 };
 
@@ -30,6 +38,7 @@ struct LinePlot {
   std::string y_label = {};  ///< with its unit: "cost per sequence (bits)"
   std::vector<Series> series = {};
   std::optional<ReferenceLine> reference = {};
+  std::optional<Band> band = {};
   double x_unit = 1;     ///< ticks of the x axis show x / x_unit: 1000 for thousands
   bool log_y = false;    ///< logarithmic y axis
   bool markers = false;  ///< a dot at every point, for short series

@@ -61,6 +61,18 @@ std::vector<Tick> linear_ticks(double low, double high, int count, double unit) 
   return ticks;
 }
 
+std::vector<Tick> whole_ticks(int first, int count, int most) {
+  for (int power = 1;; power *= 10)
+    for (const int lead : {1, 2, 5}) {
+      const int step = lead * power;
+      std::vector<Tick> ticks;
+      for (int i = 0; i < count; ++i)
+        if ((first + i) % step == 0) ticks.push_back({double(first + i), fixed_label(first + i, 0)});
+      if (ticks.empty() && count > 0) return {{double(first), fixed_label(first, 0)}};
+      if (static_cast<int>(ticks.size()) <= std::max(most, 1)) return ticks;
+    }
+}
+
 std::vector<Tick> log_ticks(double low, double high, int count) {
   const int first = static_cast<int>(std::floor(std::log10(low))),
             last = static_cast<int>(std::ceil(std::log10(high)));

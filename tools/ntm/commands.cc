@@ -89,17 +89,18 @@ class NtmCourse : public Course {
     std::vector<std::pair<std::string, fs::path>> curves{{own, run.path()}};
     if (other_) curves.emplace_back(other_->settings().model == "ntm" ? "NTM" : "LSTM", compare_);
     run.figure("learning_curve", draw_learning_curves(curves, s.task, optimum),
-               "Cost of a sequence in bits while it learns.");
+               "Cost of a sequence in bits while it learns; dots: of 50 fresh ones.");
     if (s.task != "ngrams")
       run.figure("answers", draw_answers(learner_, evaluation_seed),
                  "Targets above outputs, for sizes as in training and beyond.");
     if (s.model == "ntm")
       run.figure("memory", draw_memory_use(learner_, shown_size(s.task), evaluation_seed),
-                 "Left: while it reads the input. Right: while it answers.");
+                 "What the heads write while the input comes, what they read while it answers, and where.");
     if (learner_.task().test_sizes().size() > 1) {
       std::vector<Generalisation> models{measure_generalisation(learner_, own, evaluation_seed)};
       if (other_) models.push_back(measure_generalisation(*other_, curves[1].first, evaluation_seed));
-      run.figure("generalisation", draw_generalisation(models, s.task), "Wrong bits on longer sequences.");
+      run.figure("generalisation", draw_generalisation(models, learner_.task()),
+                 "Wrong bits on longer sequences.");
     }
     if (s.task == "ngrams") return;
     if (!frames.empty())
@@ -131,8 +132,28 @@ struct TrainNtm {
       if (!given.given("steps")) s.steps = sequences / s.batch_size;  // the same number of them in any batch
       if (common.quick) s.steps = std::min<Index>(s.steps, 500);
     }
+    if (compare.empty()) {
+      compare = baseline(s);
+      if (!compare.empty()) std::cerr << "figures will also show " << compare.string() << '\n';
+    }
     NtmCourse course(s, compare, resumed);
     return train(common, course, resumed);
+  }
+
+ private:
+  // The LSTM baseline of the same task and seed, where one was trained in a folder beside this run's.
+  fs::path baseline(const Settings& s) const {
+    const fs::path own = !common.resume.empty()    ? common.resume
+                         : !common.out_dir.empty() ? common.out_dir
+                                                   : fs::path("runs") / "new";
+    const fs::path path = own.parent_path() / cat("ntm-", s.task, "-lstm-seed", s.seed);
+    if (s.model != "ntm" || !fs::exists(path / "summary.json")) return {};
+    try {
+      restored<Learner>(read_checkpoint(path));
+      return path;
+    } catch (const Error&) {  // nobody asked for it
+      return {};
+    }
   }
 };
 
@@ -228,16 +249,27 @@ void add_ntm(Commands& commands) {
   CLI::App* train =
       commands.train.add_subcommand("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
   auto t = on_call<TrainNtm>(train, commands);
-  train->add_option("--task", t->task, listed(ntm::task_names()))->capture_default_str()->check(known_task);
-  train->add_option("--model", t->model, "ntm, or lstm: the paper's baseline")
+  train->add_option("--task", t->task, "What to learn")->capture_default_str()->check(known_task);
+  train->add_option("--model", t->model, "lstm is the paper's baseline")
       ->capture_default_str()
       ->check(CLI::IsMember({"ntm", "lstm"}));
   t->common.add_to(*train);
   train->get_option("--preset")
-      ->description("default, or paper: the paper's settings")
+      ->description("paper: the paper's settings")
       ->check(CLI::IsMember({"default", "paper"}));
-  t->given.add_to(*train, Settings().list());
-  train->add_option("--compare", t->compare, "Folder of another run to draw beside this one")
+  Defaults defaults =
+      defaults_of(ntm::task_names(), [](auto& task) { return ntm::settings_for(task, "ntm", "default"); });
+  defaults["steps"] += ", divided by the batch size";
+  Settings baseline = ntm::settings_for("copy", "lstm", "default");
+  for (const Setting& s : baseline.list())  // where the baseline differs for every task
+    for (const char* name : {"batch_size", "lr", "schedule"})
+      if (s.name == std::string(name)) defaults[name] += "; --model lstm " + text_of(s);
+  t->given.add_to(*train, Settings().list(), defaults);
+  train
+      ->add_option("--compare", t->compare,
+                   "Folder of another run to draw beside this one (default: the LSTM baseline of this task "
+                   "and seed, when it "
+                   "lies beside this run)")
       ->check(CLI::ExistingDirectory);
 
   CLI::App* eval = commands.eval.add_subcommand("ntm", "Bits and wrong bits on fresh sequences");
@@ -258,7 +290,7 @@ void add_ntm(Commands& commands) {
 
   CLI::App* tape = commands.tape.add_subcommand("ntm", "One training step of a Neural Turing Machine");
   auto p = on_call<TapeNtm>(tape, commands);
-  tape->add_option("--task", p->task, listed(ntm::task_names()))->capture_default_str()->check(known_task);
+  tape->add_option("--task", p->task, "What to learn")->capture_default_str()->check(known_task);
   tape->add_flag("--dot", p->dot, "In Graphviz's language");
 
   Commands::Family family{"ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)", {}};

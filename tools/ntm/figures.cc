@@ -28,25 +28,26 @@ Panel channels(const Tensor& x, Index begin, Index end, ColorMap map) {
   return panel;
 }
 
-// One column a step: all heads' rows below each other.
-Panel columns(const std::vector<Tensor>& steps, Index begin, Index end, Index first_row, Index last_row) {
+// One column a step, of one head: elements first_row to last_row - 1 of its row.
+Panel columns(const std::vector<Tensor>& steps, Index head, Index begin, Index end, Index first_row,
+              Index last_row) {
   Panel panel;
-  const Index heads = steps[0].size(0);
-  panel.rows = static_cast<int>(heads * (last_row - first_row));
+  panel.rows = static_cast<int>(last_row - first_row);
   panel.cols = static_cast<int>(end - begin);
-  for (Index h = 0; h < heads; ++h)
-    for (Index i = first_row; i < last_row; ++i)
-      for (Index t = begin; t < end; ++t)
-        panel.values.push_back(static_cast<float>(steps[static_cast<std::size_t>(t)].at({h, i})));
+  for (Index i = first_row; i < last_row; ++i)
+    for (Index t = begin; t < end; ++t)
+      panel.values.push_back(static_cast<float>(steps[static_cast<std::size_t>(t)].at({head, i})));
   return panel;
 }
 
-// Spreads the grey map over the values that occur.
-Panel stretched(Panel panel) {
-  const auto [low, high] = std::minmax_element(panel.values.begin(), panel.values.end());
-  panel.low = *low;
-  panel.high = std::max(*high, *low + 1e-6f);
-  return panel;
+// Gives panels one range, about zero, that holds the values of all.
+void share_range(std::initializer_list<std::vector<Panel>*> rows) {
+  float most = 1e-6f;
+  for (const auto* row : rows)
+    for (const Panel& p : *row)
+      for (const float v : p.values) most = std::max(most, std::abs(v));
+  for (auto* row : rows)
+    for (Panel& p : *row) p.low = -most, p.high = most;
 }
 
 Panel titled(Panel panel, std::string title, std::string x_label, std::string y_label) {
@@ -125,19 +126,48 @@ Canvas draw_memory_use(const Learner& learner, EpisodeSize size, std::uint64_t s
   // Where the task has no phases of its own (N-grams), the same steps stand on both sides.
   const Index T = e.input.size(0), answer = e.written > 0 ? T - e.scored : 0,
               asked = e.written > 0 ? answer : T;
-  const auto [first, last] = visited(trace, asked, answer, T);
-  const Index M = trace.adds[0].size(1);
-  PanelGrid grid;
-  grid.title = cat(learner.task().name(), ", ", e.what, ": how the memory is used");
-  grid.column_titles = {"Write phase", "Read phase"};
-  grid.rows = {{titled(channels(e.input, 0, asked, ColorMap::grey), "inputs", "", "channel"),
-                titled(channels(y, 0, e.scored, ColorMap::grey), "outputs", "", "channel")},
-               {titled(stretched(columns(trace.adds, 0, asked, 0, M)), "adds", "", "element"),
-                titled(stretched(columns(trace.reads, answer, T, 0, M)), "reads", "", "element")},
-               {titled(columns(trace.write_weights, 0, asked, first, last),
-                       cat("write weightings, rows ", first, " to ", last - 1), "time (steps)", "location"),
-                titled(columns(trace.read_weights, answer, T, first, last),
-                       cat("read weightings, rows ", first, " to ", last - 1), "time (steps)", "location")}};
+  const RowRange rows = visited(trace, asked, answer, T);
+  // What one kind of head does in its phase: a panel a head of what it moves, and of where.
+  struct Phase {
+    std::vector<Panel> vectors, weightings;
+  };
+  const auto phase = [&](const std::string& verb, const std::string& what, const std::vector<Tensor>& vectors,
+                         const std::vector<Tensor>& weightings, Index begin, Index end) {
+    Phase out;
+    const Index heads = weightings[0].size(0), M = vectors[0].size(1);
+    for (Index h = 0; h < heads; ++h) {
+      const std::string head = heads > 1 ? cat(verb, " head ", h + 1, ": ") : "";
+      Panel v = titled(columns(vectors, h, begin, end, 0, M), head + what, "", h == 0 ? "element" : "");
+      Panel w =
+          titled(columns(weightings, h, begin, end, rows.first, rows.last),
+                 heads > 1 ? head + "where" : verb + " weighting", "time (steps)", h == 0 ? "location" : "");
+      if (h == 0) v.first_row = 0, w.first_row = static_cast<int>(rows.first);
+      w.first_column = static_cast<int>(begin) + 1;
+      out.vectors.push_back(std::move(v));
+      out.weightings.push_back(std::move(w));
+    }
+    return out;
+  };
+  Phase writes = phase("write", "adds", trace.adds, trace.write_weights, 0, asked),
+        reads = phase("read", "reads", trace.reads, trace.read_weights, answer, T);
+  Panel inputs = titled(channels(e.input, 0, asked, ColorMap::grey), "inputs", "", "channel"),
+        outputs = titled(channels(y, 0, e.scored, ColorMap::grey), "outputs", "", "channel");
+  inputs.first_row = outputs.first_row = 0;
+  share_range({&writes.vectors, &reads.vectors});
+  PanelGrid grid{.title = cat(learner.task().name(), ", ", e.what, ": how the memory is used"),
+                 .row_bars = true};
+  if (writes.vectors.size() == 1 && reads.vectors.size() == 1) {
+    grid.column_titles = {"Write phase", "Read phase"};
+    grid.rows = {{inputs, outputs},
+                 {writes.vectors[0], reads.vectors[0]},
+                 {writes.weightings[0], reads.weightings[0]}};
+    return draw(grid);
+  }
+  // Many heads: side by side, the two phases below each other.
+  grid.rows = {{inputs}, writes.vectors, writes.weightings, reads.vectors, reads.weightings, {outputs}};
+  grid.max_width = 1100;
+  grid.max_height = 1300;
+  if (rows.last - rows.first > 2 * asked) grid.aspect = 2;
   return draw(grid);
 }
 
@@ -150,8 +180,15 @@ Canvas draw_learning_curves(const std::vector<std::pair<std::string, std::filesy
                 .width = 900,
                 .height = 500};
   for (const auto& [name, folder] : runs) {
-    const LoggedColumn cost = read_column(folder, "train_bits"), seen = read_column(folder, "sequences");
+    const LoggedColumn cost = read_column(folder, "train_bits"), seen = read_column(folder, "sequences"),
+                       fresh = read_column(folder, "eval_bits");
+    const std::size_t line = plot.series.size();
     plot.series.push_back({name, seen.value, cost.value});
+    Series dots{.name = name + ", fresh sequences", .y = fresh.value, .dots = true, .color = line};
+    for (const double step : fresh.step)  // of each, the sequences that its row says
+      dots.x.push_back(seen.value[static_cast<std::size_t>(
+          std::find(seen.step.begin(), seen.step.end(), step) - seen.step.begin())]);
+    plot.series.push_back(std::move(dots));
     plot.smoothing = std::max<std::size_t>(plot.smoothing, cost.value.size() / 60);
   }
   plot.y_min = 0;
@@ -169,16 +206,20 @@ Generalisation measure_generalisation(const Learner& learner, const std::string&
   return out;
 }
 
-Canvas draw_generalisation(const std::vector<Generalisation>& models, const std::string& task) {
-  LinePlot plot{.title = cat(task, ": beyond the sizes trained on"),
-                .x_label = task == "recall"        ? "items"
-                           : task == "repeat-copy" ? "length x repeats (vectors)"
-                                                   : "length (vectors)",
-                .y_label = "wrong bits (%)",
-                .markers = true,
-                .y_min = 0,
-                .width = 900,
-                .height = 450};
+Canvas draw_generalisation(const std::vector<Generalisation>& models, const ntm::Task& kind) {
+  const std::string task = kind.name();
+  LinePlot plot{
+      .title = cat(task, ": beyond the sizes trained on"),
+      .x_label = task == "recall"        ? "items"
+                 : task == "repeat-copy" ? "length x repeats (vectors)"
+                                         : "length (vectors)",
+      .y_label = "wrong bits (%)",
+      .band = Band{0, static_cast<double>(size_of_task(kind.largest_trained(), task)), "sizes trained on"},
+      .markers = true,
+      .x_min = 0,
+      .y_min = 0,
+      .width = 900,
+      .height = 450};
   for (const Generalisation& g : models) {
     // Repeat copy has two episodes of one size: a mean would hide which; the plot shows both in order.
     plot.series.push_back({g.name, g.size, g.wrong_percent});

@@ -16,10 +16,11 @@ namespace fovea::tools {
 Canvas draw_answers(const ntm::Learner& learner, std::uint64_t seed);
 
 /// Figure 6: inputs, adds and write weightings while it writes; outputs, reads and read weightings while it
-/// answers.
+/// answers. Many heads stand side by side.
 Canvas draw_memory_use(const ntm::Learner& learner, ntm::EpisodeSize size, std::uint64_t seed);
 
-/// Figures 3, 7, 10, 13 and 18: bits per sequence over the sequences seen. Folders of runs to draw beside it.
+/// Figures 3, 7, 10, 13 and 18: bits per sequence over the sequences seen, while training and, as dots, on
+/// fresh sequences. Folders of runs to draw beside it.
 Canvas draw_learning_curves(const std::vector<std::pair<std::string, std::filesystem::path>>& runs,
                             const std::string& task, double optimum);
 
@@ -30,7 +31,7 @@ struct Generalisation {
 };
 Generalisation measure_generalisation(const ntm::Learner& learner, const std::string& name,
                                       std::uint64_t seed);
-Canvas draw_generalisation(const std::vector<Generalisation>& models, const std::string& task);
+Canvas draw_generalisation(const std::vector<Generalisation>& models, const ntm::Task& task);
 
 /// The animation of learning, as the bytes of a GIF: the target above the answers [scored,1,O] that the model
 /// gave while it learned, each named by the number of sequences seen.
