@@ -48,6 +48,30 @@ PictureSet four(Index copies = 1) {
   return {gather(bars(), numbers), bars()};
 }
 
+TEST_CASE("draw learner: in f64 it is the same model with more digits") {
+  for (const char* model : {"draw", "classifier"}) {
+    Settings s = small();
+    s.model = model;
+    Learner f32(s, four());
+    s.dtype = "f64";
+    Learner f64(s, four());
+    for (const NamedTensor& t : f64.checkpoint().model) CHECK(t.tensor.dtype() == DType::f64);
+    for (int i = 0; i < 3; ++i) {
+      const double a = f32.step(), b = f64.step();
+      CHECK(a == doctest::Approx(b).epsilon(1e-3));
+      CHECK(a != b);
+    }
+    CHECK(f32.evaluate(0, 3).nats == doctest::Approx(f64.evaluate(0, 3).nats).epsilon(1e-3));
+    // What comes out is f32, as pictures are.
+    const Tensor out = s.model == "draw" ? f64.generate(2, 1) : f64.classify(bars().images);
+    CHECK(out.dtype() == DType::f32);
+    if (s.model == "draw") CHECK(f64.reconstruct(bars().images, 1).dtype() == DType::f32);
+  }
+  Settings s = small();
+  s.dtype = "half";
+  check_throws([&] { Learner(s, four()); }, {"'half' is not a type", "f32, f64"});
+}
+
 TEST_CASE("draw learner: it learns four pictures by heart") {
   for (bool attention : {true, false}) {
     Settings s = small();

@@ -268,6 +268,26 @@ TEST_CASE("ntm tasks: N-grams, and what the best predictor pays") {
   for (Index t = 0; t + 1 < 200; ++t) CHECK(e.input.at({t + 1, 0, 0}) == e.target.at({t, 0, 0}));
 }
 
+TEST_CASE("ntm: in f64 it is the same machine with more digits") {
+  for (const char* model : {"ntm", "lstm"})
+    for (const char* start : {"constant", "learned", "random"}) {
+      Settings s = small();
+      s.model = model;
+      s.start = start;
+      s.focus = 2;
+      Learner f32(s);
+      s.dtype = "f64";
+      Learner f64(s);
+      for (const NamedTensor& t : f64.checkpoint().model) CHECK(t.tensor.dtype() == DType::f64);
+      for (int i = 0; i < 3; ++i) {
+        const double a = f32.step(), b = f64.step();
+        CHECK(a == doctest::Approx(b).epsilon(1e-4));
+        CHECK(a != b);
+      }
+      CHECK(f32.evaluate(3, {}, 1).bits == doctest::Approx(f64.evaluate(3, {}, 1).bits).epsilon(1e-4));
+    }
+}
+
 TEST_CASE("ntm: bad settings") {
   check_throws([] { make_task("copi"); }, {"'copi'", "repeat-copy"});
   check_throws([] { settings_for("copy", "ntm", "fast"); }, {"'fast'", "paper"});
@@ -276,6 +296,9 @@ TEST_CASE("ntm: bad settings") {
   Settings s = small();
   s.start = "hot";
   check_throws([&] { Learner learner(s); }, {"'hot'", "constant, learned, random"});
+  s = small();
+  s.dtype = "bf16";
+  check_throws([&] { Learner learner(s); }, {"'bf16' is not a type", "f32, f64"});
   s = small();
   s.memory_rows = 2;
   check_throws([&] { Learner learner(s); }, {"[Ntm]", "shifts", "2 rows"});

@@ -79,11 +79,34 @@ TEST_CASE("stn: a run goes on from its checkpoint, bit for bit") {
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("stn: in f64 it is the same network with more digits") {
+  for (const char* kind : {"affine", "projective", "tps", "attention"}) {
+    Settings s = small("rts");
+    s.kind = kind;
+    s.theta_reg = 0.1;
+    s.with_baseline = true;
+    Learner f32(s, few());
+    s.dtype = "f64";
+    Learner f64(s, few());
+    for (const NamedTensor& t : f64.checkpoint().model) CHECK(t.tensor.dtype() == DType::f64);
+    for (int i = 0; i < 3; ++i) {
+      const double a = f32.step(), b = f64.step();
+      CHECK(a == doctest::Approx(b).epsilon(1e-3));
+      CHECK(a != b);
+    }
+    CHECK(f64.evaluate(5).error_percent[0] <= 100);
+    CHECK(f64.input(f64.test_scenes(0, 1).images).dtype() == DType::f64);
+  }
+}
+
 TEST_CASE("stn: bad settings") {
   check_throws([] { settings_for("clutterd", "cnn", "default"); }, {"'clutterd'", "cluttered"});
   Settings s = small("r");
   s.kind = "affin";
   check_throws([&] { Learner(s, few()); }, {"'affin'", "affine, projective, tps, attention"});
+  s = small("r");
+  s.dtype = "f16";
+  check_throws([&] { Learner(s, few()); }, {"'f16' is not a type", "f32, f64"});
   s = small("r");
   s.size = 12;
   check_throws([&] { Learner(s, few()); }, {"[ConvNet]", "12x12"});

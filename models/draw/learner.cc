@@ -5,6 +5,7 @@
 
 #include "fovea/models/data/scenes.h"
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/models/training/dtypes.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
@@ -24,6 +25,7 @@ constexpr Choices<Grain> grains = {
     {"sampled", Grain::sampled}, {"threshold", Grain::threshold}, {"grey", Grain::grey}};
 
 std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator random) {
+  const DType dtype = chosen("draw", "type", s.dtype, dtypes);
   if (chosen("draw", "model", s.model, kinds) == Kind::classifier) {
     require(s.attention, "draw", "the classifier sees through its window alone; it needs attention");
     return DrawClassifier({.height = s.height,
@@ -32,7 +34,8 @@ std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator rando
                            .classes = s.classes,
                            .steps = s.glimpses,
                            .hidden = s.hidden,
-                           .read_size = s.read_size},
+                           .read_size = s.read_size,
+                           .dtype = dtype},
                           random);
   }
   return Draw({.height = s.height,
@@ -44,17 +47,18 @@ std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator rando
                .attention = s.attention,
                .read_size = s.read_size,
                .write_size = s.write_size,
-               .learned_start = s.learned_start},
+               .learned_start = s.learned_start,
+               .dtype = dtype},
               random);
 }
 
 // A canvas that starts as the mean picture. From 0, every write must first be so wide that together they
 // paint the background: for hundreds of updates the windows learn nothing else.
 void start_canvas(Draw& model, const Tensor& pictures) {
-  const Tensor share = clamp(mean(pictures, 0), 0.01, 0.99);
-  const auto from = share.values<float>();
-  std::transform(from.begin(), from.end(), model.canvas.detach().mutable_data<float>(),
-                 [](float p) { return std::log(p / (1 - p)); });
+  Tensor share = clamp(mean(pictures, 0), 0.01, 0.99);
+  auto* p = share.mutable_data<float>();
+  std::transform(p, p + share.numel(), p, [](float x) { return std::log(x / (1 - x)); });
+  assign(model.canvas.detach(), share);
 }
 
 // What decides on an epoch's scenes and pixels, apart from all streams that are forks of the seed's own.
@@ -79,7 +83,8 @@ std::vector<Setting> Settings::own() {
           {"read_size", &read_size, "Filters a side of the read window, N", 1},
           {"write_size", &write_size, "Filters a side of the write window, N", 1},
           {"learned_start", &learned_start, "Learn the canvas and the states to start with; else 0"},
-          {"pixels", &pixels, "From grey values; sampled is anew every time", 0, words_of(grains)}};
+          {"pixels", &pixels, "From grey values; sampled is anew every time", 0, words_of(grains)},
+          {"dtype", &dtype, "Of weights and arithmetic", 0, words_of(dtypes)}};
 }
 
 Learner::Learner(const Settings& settings, PictureSet pictures)
@@ -143,14 +148,15 @@ const DrawClassifier& Learner::classifier() const {
 
 Tensor Learner::pixels(const Tensor& images, Generator& random) const {
   Tensor x = to_unit(images);
-  if (settings_.model == "classifier" || settings_.pixels == "grey") return x;
+  const DType dtype = chosen("draw", "type", settings_.dtype, dtypes);
+  if (settings_.model == "classifier" || settings_.pixels == "grey") return cast(x, dtype);
   const bool sampled = settings_.pixels == "sampled";
   auto* p = x.mutable_data<float>();
   std::transform(p, p + x.numel(), p, [&](float grey) {
     if (grey == 0 || grey == 1) return grey;
     return (sampled ? random.uniform() < grey : grey >= 0.5f) ? 1.0f : 0.0f;
   });
-  return x;
+  return cast(x, dtype);
 }
 
 Tensor Learner::cost() {
@@ -211,7 +217,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
 
 Tensor Learner::generate(Index n, std::uint64_t seed, Trace* trace) const {
   Generator random = Generator(seed).fork(evaluation_stream);
-  return draw().generate(n, random, trace);
+  return cast(draw().generate(n, random, trace), DType::f32);
 }
 
 Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* trace) const {
@@ -219,11 +225,12 @@ Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* tra
   Trace own;
   Trace& t = trace ? *trace : own;
   draw().loss(pixels(images, random), random, &t);
-  return sigmoid(t.canvases.back());
+  return cast(sigmoid(t.canvases.back()), DType::f32);
 }
 
 Tensor Learner::classify(const Tensor& images, Trace* trace) const {
-  return softmax(classifier().forward(to_unit(images), trace));
+  const Tensor x = cast(to_unit(images), chosen("draw", "type", settings_.dtype, dtypes));
+  return cast(softmax(classifier().forward(x, trace)), DType::f32);
 }
 
 std::vector<NamedTensor> Learner::tensors() {

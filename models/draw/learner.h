@@ -34,6 +34,7 @@ struct Settings : FamilySettings<Settings> {
   /// in nats compares with nothing else). Pictures that are binary already stay as they are in all three. The
   /// classifier sees grey.
   std::string pixels = "sampled";
+  std::string dtype = "f32";  ///< of weights and arithmetic: f32 or f64
 
   std::vector<Setting> own();
 };

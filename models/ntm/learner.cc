@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/models/training/dtypes.h"
 #include "fovea/ops/bce.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
@@ -20,8 +21,10 @@ constexpr Choices<Ntm::Start> starts = {
 constexpr Choices<bool> activations = {{"tanh", true}, {"linear", false}};
 
 std::variant<Ntm, LstmBaseline> make_model(const Settings& s, const Task& task, Generator random) {
+  const DType dtype = chosen("ntm", "type", s.dtype, dtypes);
   if (chosen("ntm", "model", s.model, kinds) == Kind::lstm)
-    return LstmBaseline({.inputs = task.inputs(), .outputs = task.outputs(), .size = s.lstm_size}, random);
+    return LstmBaseline(
+        {.inputs = task.inputs(), .outputs = task.outputs(), .size = s.lstm_size, .dtype = dtype}, random);
   return Ntm({.inputs = task.inputs(),
               .outputs = task.outputs(),
               .controller = chosen("ntm", "controller", s.controller, controllers),
@@ -33,7 +36,8 @@ std::variant<Ntm, LstmBaseline> make_model(const Settings& s, const Task& task, 
               .width = s.memory_width,
               .start = chosen("ntm", "start", s.start, starts),
               .focus = s.focus,
-              .tanh_heads = chosen("ntm", "kind of heads", s.heads, activations)},
+              .tanh_heads = chosen("ntm", "kind of heads", s.heads, activations),
+              .dtype = dtype},
              random);
 }
 
@@ -52,7 +56,8 @@ std::vector<Setting> Settings::own() {
           {"start", &start, "How the memory starts", 0, words_of(starts)},
           {"focus", &focus, "Logit of row 0 in the weightings that heads start with"},
           {"heads", &heads, "Activation of keys and adds", 0, words_of(activations)},
-          {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1}};
+          {"lstm_size", &lstm_size, "Units of each of the baseline's three layers", 1},
+          {"dtype", &dtype, "Of weights and arithmetic", 0, words_of(dtypes)}};
 }
 
 Learner::Learner(const Settings& settings)
@@ -64,13 +69,15 @@ Learner::Learner(const Settings& settings)
 }
 
 Tensor Learner::logits(const Episode& e, Trace* trace) const {
-  if (const auto* ntm = std::get_if<Ntm>(&model_)) return ntm->forward(e.input, e.scored, trace);
-  return std::get<LstmBaseline>(model_).forward(e.input, e.scored);
+  const Tensor input = cast(e.input, chosen("ntm", "type", settings_.dtype, dtypes));
+  if (const auto* ntm = std::get_if<Ntm>(&model_)) return ntm->forward(input, e.scored, trace);
+  return std::get<LstmBaseline>(model_).forward(input, e.scored);
 }
 
 Tensor Learner::cost(const Tensor& logits, const Episode& e) {
   const Index T = e.target.size(0);
-  return bce_with_logits(logits, slice(e.target, 0, T - e.scored, T), Reduction::sum);
+  const Tensor target = cast(slice(e.target, 0, T - e.scored, T), logits.dtype());
+  return bce_with_logits(logits, target, Reduction::sum);
 }
 
 Tensor Learner::cost() {
@@ -89,7 +96,8 @@ Score Learner::evaluate(Index sequences, EpisodeSize size, std::uint64_t seed) c
     const Tensor x = logits(e);
     const Tensor y = slice(e.target, 0, e.target.size(0) - e.scored, e.target.size(0));
     score.bits += cost(x, e).item<double>() / std::numbers::ln2;
-    const auto answers = x.values<float>(), targets = y.values<float>();
+    const Tensor plain = cast(x, DType::f32);
+    const auto answers = plain.values<float>(), targets = y.values<float>();
     for (std::size_t k = 0; k < answers.size(); ++k)
       score.wrong_bits += (answers[k] > 0) != (targets[k] > 0.5f);
     scored_bits += static_cast<double>(answers.size());

@@ -26,6 +26,7 @@ struct Settings : FamilySettings<Settings> {
   double focus = 0;                ///< of the first weightings on row 0; see Ntm::Options
   std::string heads = "tanh";      ///< tanh or linear
   Index lstm_size = 256;           ///< of each of the baseline's three layers
+  std::string dtype = "f32";       ///< of weights and arithmetic: f32 or f64
 
   std::vector<Setting> own();
 };

@@ -12,23 +12,23 @@
 namespace fovea::ntm {
 namespace {
 
-Parameter parameter(const Shape& shape, Generator& random, double deviation) {
-  return Parameter(rand_normal(shape, random, 0, deviation));
+Parameter parameter(const Shape& shape, Generator& random, double deviation, DType dtype) {
+  return Parameter(rand_normal(shape, random, 0, deviation, dtype));
 }
 
-Linear head(Index in, Index out, Generator& random) {
-  Linear layer({.in_features = in, .out_features = out}, random);
+Linear head(Index in, Index out, DType dtype, Generator& random) {
+  Linear layer({.in_features = in, .out_features = out, .dtype = dtype}, random);
   init::xavier_uniform(layer.weight, random, 1.4);
   init::normal(layer.bias, random, 0, 0.01);
   return layer;
 }
 
 // Logits [heads,N].
-Parameter first_weightings(const Shape& shape, double focus, Generator& random) {
-  Tensor logits = rand_normal(shape, random, 0, 0.1);
-  for (Index i = 0; i < shape[0]; ++i)
-    logits.mutable_data<float>()[i * shape[1]] += static_cast<float>(focus);
-  return Parameter(std::move(logits));
+Parameter first_weightings(const Shape& shape, double focus, DType dtype, Generator& random) {
+  const Tensor logits = rand_normal(shape, random, 0, 0.1, dtype);
+  const Tensor first = slice(logits, 1, 0, 1);
+  assign(first, affine(first, 1, focus));
+  return Parameter(logits);
 }
 
 // A start value repeated for every batch element.
@@ -53,35 +53,35 @@ Ntm::Ntm(const Options& o, Generator& random) : options(o) {
   Index in = o.inputs + R * M;
   for (int layer = 0; layer < o.controller_layers; ++layer, in = C) {
     if (o.controller == Controller::feedforward) {
-      hidden.push_back(Linear({.in_features = in, .out_features = C}, random));
+      hidden.push_back(Linear({.in_features = in, .out_features = C, .dtype = o.dtype}, random));
       continue;
     }
-    cells.push_back(LstmCell({.input_size = in, .hidden_size = C}, random));
-    h.push_back(parameter({C}, random, 0.05));
-    c.push_back(parameter({C}, random, 0.05));
+    cells.push_back(LstmCell({.input_size = in, .hidden_size = C, .dtype = o.dtype}, random));
+    h.push_back(parameter({C}, random, 0.05, o.dtype));
+    c.push_back(parameter({C}, random, 0.05, o.dtype));
   }
   const Index address = M + o.shifts + 3;
-  read_address = head(C, R * address, random);
-  write_address = head(C, W * address, random);
-  erase = head(C, W * M, random);
-  add = head(C, W * M, random);
-  out = Linear({.in_features = C + R * M, .out_features = o.outputs}, random);
+  read_address = head(C, R * address, o.dtype, random);
+  write_address = head(C, W * address, o.dtype, random);
+  erase = head(C, W * M, o.dtype, random);
+  add = head(C, W * M, o.dtype, random);
+  out = Linear({.in_features = C + R * M, .out_features = o.outputs, .dtype = o.dtype}, random);
   init::xavier_uniform(out.weight, random);
 
   // Something must tell the rows apart: with equal rows, different starting weights.
-  read_weights = first_weightings({R, N}, o.focus, random);
-  write_weights = first_weightings({W, N}, o.focus, random);
-  reads = Parameter(zeros({R, M}));
+  read_weights = first_weightings({R, N}, o.focus, o.dtype, random);
+  write_weights = first_weightings({W, N}, o.focus, o.dtype, random);
+  reads = Parameter(zeros({R, M}, o.dtype));
   const double a = 1 / std::sqrt(static_cast<double>(N + M));
   switch (o.start) {
     case Start::constant:
-      fixed_memory = full({N, M}, 1e-6);
+      fixed_memory = full({N, M}, 1e-6, o.dtype);
       break;
     case Start::learned:
-      memory = parameter({N, M}, random, 0.1);
+      memory = parameter({N, M}, random, 0.1, o.dtype);
       break;
     case Start::random:
-      fixed_memory = rand_uniform({N, M}, random, -a, a);
+      fixed_memory = rand_uniform({N, M}, random, -a, a, o.dtype);
   }
 }
 
@@ -144,8 +144,9 @@ void Ntm::each(Visitor& v) {
 
 LstmBaseline::LstmBaseline(const Options& o, Generator& random) : options(o) {
   for (int layer = 0; layer < o.layers; ++layer)
-    cells.push_back(LstmCell({.input_size = layer == 0 ? o.inputs : o.size, .hidden_size = o.size}, random));
-  out = Linear({.in_features = o.size, .out_features = o.outputs}, random);
+    cells.push_back(LstmCell(
+        {.input_size = layer == 0 ? o.inputs : o.size, .hidden_size = o.size, .dtype = o.dtype}, random));
+  out = Linear({.in_features = o.size, .out_features = o.outputs, .dtype = o.dtype}, random);
 }
 
 Tensor LstmBaseline::forward(const Tensor& input, Index scored) const {

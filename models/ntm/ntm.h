@@ -48,12 +48,13 @@ struct Ntm {
     /// evenly; 8 lets every head begin at one place, from which shifts can count.
     double focus = 0;
     bool tanh_heads = true;  ///< tanh on keys and adds, which bounds the memory; else both are linear
+    DType dtype = DType::f32;
   };
 
   Ntm() = default;
   Ntm(const Options& options, Generator& random);
 
-  /// input [T,B,I] -> logits [scored,B,O] of the last `scored` steps (0: of all).
+  /// input [T,B,I], of the model's type -> logits [scored,B,O] of the last `scored` steps (0: of all).
   Tensor forward(const Tensor& input, Index scored = 0, Trace* trace = nullptr) const;
   void each(Visitor& v);
 
@@ -73,6 +74,7 @@ struct LstmBaseline {
     Index outputs = 0;
     Index size = 256;
     int layers = 3;
+    DType dtype = DType::f32;
   };
 
   LstmBaseline() = default;

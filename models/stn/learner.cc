@@ -5,6 +5,8 @@
 #include "fovea/models/data/distort.h"
 #include "fovea/models/data/scenes.h"
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/models/training/dtypes.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 
 namespace fovea::stn {
@@ -72,11 +74,13 @@ std::vector<Setting> Settings::own() {
           {"theta_reg", &theta_reg, "Weight of |theta - identity|^2"},
           {"loc_lr_mult", &loc_lr_mult, "The localisation net's learning rate, as a multiple"},
           {"fresh", &fresh, "Distort every digit anew in every epoch"},
-          {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"}};
+          {"with_baseline", &with_baseline, "Also train the two baselines, on the same batches"},
+          {"dtype", &dtype, "Of weights and arithmetic", 0, words_of(dtypes)}};
 }
 
 Stn::Options network_for(const Settings& s, const Shape& picture) {
-  const Networks n = networks(s);
+  Networks n = networks(s);
+  n.localisation.dtype = n.classifier.dtype = chosen("stn", "type", s.dtype, dtypes);
   return {.channels = picture[1],
           .height = picture[2],
           .width = picture[3],
@@ -102,7 +106,7 @@ Learner::Learner(const Settings& settings, PictureSet digits)
           [this](std::span<const Index> indices, Index epoch) {
             const Generator random(settings_.seed, static_cast<std::uint64_t>(settings_.fresh ? epoch : 0));
             const LabelledImages batch = scenes(settings_.task, digits_.train, indices, random);
-            return Loader::Batch{to_unit(batch.images), batch.labels};
+            return Loader::Batch{input(batch.images), batch.labels};
           },
           {.batch_size = settings.batch_size}, data_) {
   Generator random = Generator(settings.seed).fork(weights_stream);
@@ -117,6 +121,10 @@ Learner::Learner(const Settings& settings, PictureSet digits)
   start(flatten(models_));
   if (!models_.all.front().transformers.empty())
     optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
+}
+
+Tensor Learner::input(const Tensor& pictures) const {
+  return cast(to_unit(pictures), chosen("stn", "type", settings_.dtype, dtypes));
 }
 
 LabelledImages Learner::test_scenes(Index from, Index count) const {
@@ -145,10 +153,10 @@ Learner::Score Learner::evaluate(Index count) const {
   constexpr Index most = 250;
   for (Index from = 0; from < total; from += most) {
     const LabelledImages batch = test_scenes(from, std::min(most, total - from));
-    const Tensor x = to_unit(batch.images);
+    const Tensor x = input(batch.images);
     const auto labels = batch.labels.values<std::int32_t>();
     for (std::size_t m = 0; m < models_.all.size(); ++m) {
-      const Tensor logits = models_.all[m].forward(x);
+      const Tensor logits = cast(models_.all[m].forward(x), DType::f32);
       const float* row = logits.data<float>();
       for (std::size_t b = 0; b < labels.size(); ++b, row += classes) {
         const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);

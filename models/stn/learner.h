@@ -26,6 +26,7 @@ struct Settings : FamilySettings<Settings> {
   double loc_lr_mult = 1;           ///< the localisation net's learning rate, as a multiple
   bool fresh = true;                ///< distort every digit anew in every epoch
   bool with_baseline = false;       ///< train the two baselines beside it, on the same batches
+  std::string dtype = "f32";        ///< of weights and arithmetic: f32 or f64
 
   std::vector<Setting> own();
 };
@@ -58,6 +59,9 @@ class Learner : public fovea::Learner {
   /// The networks: the one with transformers; then, when there are baselines, the same classifier on the
   /// plainly resampled picture, and one on the picture in full size, with no fewer parameters than the first.
   const std::vector<Stn>& models() const { return models_.all; }
+
+  /// Pictures [B,C,H,W] as the networks take them: 0 to 1, in their type.
+  Tensor input(const Tensor& pictures) const;
 
   /// Scenes of test digits `from` to `from + count - 1`, always the same.
   LabelledImages test_scenes(Index from, Index count) const;

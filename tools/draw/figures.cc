@@ -207,7 +207,8 @@ Canvas draw_glimpses(const Learner& learner, Index count) {
     for (Index t : steps) {
       pictures.push_back(
           framed(picture(looks.x, b), looks.trace.read_windows, t, b, s.read_size, colors::green, grid.cell));
-      const Tensor window = slice(looks.trace.read_windows[static_cast<std::size_t>(t)], 0, b, b + 1);
+      const Tensor window =
+          cast(slice(looks.trace.read_windows[static_cast<std::size_t>(t)], 0, b, b + 1), DType::f32);
       seen.push_back(stretched(draw_read(slice(looks.x, 0, b, b + 1), window, s.read_size), s.width));
     }
     pictures[0].y_label = looks.verdict(b);
