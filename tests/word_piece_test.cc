@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "fovea/models/text/word_piece_vocabulary.h"
 #include "tests/errors.h"
 #include "tests/scratch.h"
 #include "tests/test_dir.h"
@@ -154,4 +155,31 @@ TEST_CASE("word_piece: files that are none") {
   CHECK(contains(changed("/added_tokens/1/normalized", true),
                  "added_tokens[1] is to be found in the normalized text"));
   CHECK(contains(changed("/added_tokens/1", json::object()), "added_tokens[1] has no content"));
+}
+
+TEST_CASE("word_piece: a vocabulary that is learned, on the words of Sennrich et al.") {
+  const TokenCounts words{{"low", 5}, {"lower", 2}, {"newest", 6}, {"widest", 3}};
+  // By hand: s t 9, e st 9, l o 7, lo w 7, n e 6, ne w 6, new est 6, w i 3, wi d 3, wid est 3, low e 2, lowe
+  // r 2.
+  const Words characters{"##d", "##e", "##i", "##o", "##r", "##s", "##t", "##w", "l", "n", "w"},
+      pieces{"##st", "##est", "lo", "low", "ne", "new", "newest", "wi", "wid", "widest", "lowe", "lower"};
+  Words all = bert_specials();
+  all.insert(all.end(), characters.begin(), characters.end());
+  CHECK(learn_word_pieces(words, {.size = 3}) == all);
+  CHECK(learn_word_pieces(words, {.size = 16}) == all);
+  all.insert(all.end(), pieces.begin(), pieces.end());
+  CHECK(learn_word_pieces(words) == all);
+  CHECK(learn_word_pieces(words, {.size = 20}) == Words(all.begin(), all.begin() + 20));
+  CHECK(learn_word_pieces(words, {.min_count = 9}) == Words(all.begin(), all.begin() + 18));
+  CHECK(learn_word_pieces({}) == bert_specials());
+  CHECK(contains(error_of([] { learn_word_pieces({{"\xff", 1}}); }), "0xFF at offset 0"));
+
+  const tests::Scratch folder("word_piece");
+  save_word_pieces(folder.path / "vocab.txt", all);
+  for (const WordPiece& tokenizer : {WordPiece(word_piece_of(all)), WordPiece::load(folder.path)}) {
+    CHECK(tokenizer.tokens() == all);
+    Words got;
+    for (const std::int32_t id : tokenizer.ids("The lowest Newer [MASK]")) got.push_back(tokenizer.token(id));
+    CHECK(got == Words{"[UNK]", "lowe", "##st", "new", "##e", "##r", "[MASK]"});
+  }
 }

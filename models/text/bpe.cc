@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <queue>
 
 #include "fovea/core/atomic_file.h"
@@ -57,13 +58,11 @@ void merge(Symbols& word, std::int32_t left, std::int32_t right, std::int32_t me
 // comes up with an old one goes back with the new one.
 class Learner {
  public:
-  explicit Learner(const TokenCounts& counts) {
-    for (const auto& [word, count] : counts) {
-      require_utf8(word, op, "a word");
-      require(word.find_first_of(" \t\n\r") == word.npos, op, "the word ", in_quotes(word), " holds a space");
+  Learner(const std::vector<CountedSymbols>& words, JoinSymbols join) : join_(std::move(join)) {
+    for (const CountedSymbols& word : words) {
       Symbols symbols;
-      for (const std::string& s : first_symbols(word)) symbols.push_back(id(s));
-      words_.push_back({std::move(symbols), count});
+      for (const std::string& s : word.symbols) symbols.push_back(id(s));
+      words_.push_back({std::move(symbols), word.count});
     }
     for (std::uint32_t w = 0; w < words_.size(); ++w) {
       const Symbols& symbols = words_[w].symbols;
@@ -72,16 +71,16 @@ class Learner {
     push_changed();
   }
 
-  /// Merges the most frequent pair; false when it is rarer than min_count.
-  bool merge_next(std::int64_t min_count, std::vector<Bpe::Pair>& merges) {
+  /// The most frequent pair, once it is merged; none when it is rarer than min_count.
+  std::optional<Bpe::Pair> merge_next(std::int64_t min_count) {
     for (;;) {
-      if (heap_.empty()) return false;
+      if (heap_.empty()) return {};
       const auto [count, key] = heap_.top();
       const std::int64_t now = pairs_[key].count;
       if (count == now) {
-        if (count < std::max<std::int64_t>(min_count, 1)) return false;
-        merge_pair(key, merges);
-        return true;
+        if (count < std::max<std::int64_t>(min_count, 1)) return {};
+        merge_pair(key);
+        return Bpe::Pair(left(key), right(key));
       }
       heap_.pop();
       if (now < count && now > 0) heap_.push({now, key});
@@ -129,10 +128,9 @@ class Learner {
     changed_.clear();
   }
 
-  void merge_pair(std::uint64_t key, std::vector<Bpe::Pair>& merges) {
-    merges.emplace_back(left(key), right(key));
+  void merge_pair(std::uint64_t key) {
     const auto a = static_cast<std::int32_t>(key >> 32), b = static_cast<std::int32_t>(key & 0xffffffff);
-    const std::int32_t ab = id(left(key) + right(key));
+    const std::int32_t ab = id(join_(left(key), right(key)));
     const auto words = std::move(pairs_[key].words);
     pairs_[key].words.clear();
     for (const std::uint32_t w : words)
@@ -153,6 +151,7 @@ class Learner {
     }
   };
 
+  JoinSymbols join_;
   std::vector<Word> words_;
   std::vector<std::string> symbols_;
   StringMap<std::int32_t> ids_;
@@ -163,11 +162,27 @@ class Learner {
 
 }  // namespace
 
-Bpe Bpe::learn(const TokenCounts& words, const BpeOptions& options) {
-  Learner learner(words);
-  std::vector<Pair> merges;
-  while (merges.size() < options.merges && learner.merge_next(options.min_count, merges)) {
+void learn_merges(const std::vector<CountedSymbols>& words, const JoinSymbols& join, std::int64_t min_count,
+                  const std::function<bool(const std::string&, const std::string&)>& on_merge) {
+  Learner learner(words, join);
+  while (const auto pair = learner.merge_next(min_count))
+    if (!on_merge(pair->first, pair->second)) return;
+}
+
+Bpe Bpe::learn(const TokenCounts& counts, const BpeOptions& options) {
+  std::vector<CountedSymbols> words;
+  for (const auto& [word, count] : counts) {
+    require_utf8(word, op, "a word");
+    require(word.find_first_of(" \t\n\r") == word.npos, op, "the word ", in_quotes(word), " holds a space");
+    words.push_back({first_symbols(word), count});
   }
+  std::vector<Pair> merges;
+  if (options.merges > 0)
+    learn_merges(words, std::plus<std::string>(), options.min_count,
+                 [&](const auto& left, const auto& right) {
+                   merges.emplace_back(left, right);
+                   return merges.size() < options.merges;
+                 });
   return Bpe(std::move(merges));
 }
 

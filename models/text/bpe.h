@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,20 @@ class Bpe {
   std::unordered_map<std::uint64_t, Merge> of_pair_;   // of two ids
   mutable StringMap<std::vector<std::string>> known_;  // words and their pieces
 };
+
+/// A word as symbols, and how often it occurs.
+struct CountedSymbols {
+  std::vector<std::string> symbols;
+  std::int64_t count = 0;
+};
+/// What two neighbours become.
+using JoinSymbols = std::function<std::string(const std::string& left, const std::string& right)>;
+
+/// The learning alone: merges the most frequent pair of neighbours into join(left, right) wherever it stands,
+/// of equally frequent ones the greater by bytes, again and again, until none is left that occurs `min_count`
+/// times or on_merge(left, right) says false.
+void learn_merges(const std::vector<CountedSymbols>& words, const JoinSymbols& join, std::int64_t min_count,
+                  const std::function<bool(const std::string&, const std::string&)>& on_merge);
 
 }  // namespace fovea
 

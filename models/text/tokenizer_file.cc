@@ -8,6 +8,7 @@
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/gzip.h"
 #include "fovea/core/utf8.h"
+#include "fovea/models/text/word_piece_vocabulary.h"
 
 namespace fovea {
 namespace {
@@ -214,8 +215,9 @@ WordPieceFile word_piece_json(const fs::path& path) {
 }
 
 WordPieceFile word_piece_text(const fs::path& path) {
-  WordPieceFile out;
-  out.vocabulary = lines_of(path);
+  WordPieceFile out = word_piece_of(lines_of(path));
+  for (std::size_t i = 0; i < out.vocabulary.size(); ++i)
+    require(!out.vocabulary[i].empty(), op, path.string(), ": line ", i + 1, " is empty");
   const fs::path config = path.parent_path() / "tokenizer_config.json";
   std::error_code error;
   if (fs::exists(config, error)) {
@@ -225,12 +227,6 @@ WordPieceFile word_piece_text(const fs::path& path) {
     out.words.lower = file.boolean("do_lower_case", true);
     out.words.strip_accents = file.boolean("strip_accents", out.words.lower);
     out.words.split_chinese = file.boolean("tokenize_chinese_chars", true);
-  }
-  for (std::size_t i = 0; i < out.vocabulary.size(); ++i) {
-    const std::string& token = out.vocabulary[i];
-    require(!token.empty(), op, path.string(), ": line ", i + 1, " is empty");
-    if (token == "[UNK]" || token == "[CLS]" || token == "[SEP]" || token == "[PAD]" || token == "[MASK]")
-      out.added.push_back({.content = token, .id = static_cast<std::int32_t>(i)});
   }
   return out;
 }
@@ -271,7 +267,12 @@ ByteBpeFile byte_bpe_json(const fs::path& path) {
   check_type(file, "model", {"BPE", ""});
   check_type(file, "normalizer", {""});
   check_type(file, "pre_tokenizer", {"ByteLevel"});
-  check_type(file, "post_processor", {"ByteLevel", ""});
+  check_type(file, "post_processor", {"ByteLevel", "TemplateProcessing", ""});
+  if (file.has("post_processor") && file.at("post_processor").type() == "TemplateProcessing") {
+    const Node single = file.at("post_processor").at("single");
+    single.check(single.items() == 1 && single.item(0).has("Sequence"),
+                 "puts tokens around a text, which Fovea does not know here");
+  }
   check_absent(model, {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"});
   const Node pre = file.at("pre_tokenizer");
   pre.check(pre.boolean("use_regex", true), "does not use GPT-2's pattern");

@@ -42,6 +42,7 @@ class WordPiece {
   BertInput encode(std::string_view a, std::string_view b, std::size_t most = 0) const;
 
   std::size_t size() const { return file_.vocabulary.size(); }
+  const std::vector<std::string>& tokens() const { return file_.vocabulary; }
   /// Throws where there is none.
   std::int32_t id(std::string_view token) const;
   const std::string& token(std::int32_t id) const;
