@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fovea/core/tape.h"
+#include "fovea/models/gpt/pretrained.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"

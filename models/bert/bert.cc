@@ -1,6 +1,7 @@
 #include "fovea/models/bert/bert.h"
 
 #include "fovea/ops/attention.h"
+#include "fovea/ops/linear_cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
 
@@ -73,7 +74,8 @@ Layer::Layer(const Options& o)
       dropout{o.dropout, {}},
       attention_dropout{o.attention_dropout, {}},
       heads(o.heads),
-      activation(o.activation) {}
+      activation(o.activation),
+      causal(o.causal) {}
 
 Tensor Layer::forward(const Tensor& x, const Tensor& keep_mask, Tensor* weights) const {
   const Index B = x.size(0), L = x.size(1), E = x.size(2);
@@ -81,8 +83,10 @@ Tensor Layer::forward(const Tensor& x, const Tensor& keep_mask, Tensor* weights)
     return transpose(reshape(projection.forward(x), {B, L, heads, E / heads}), 1, 2);
   };
   const Mode& mode = attention_dropout.mode;
-  const AttentionOptions options{
-      .keep_mask = keep_mask, .dropout = mode.training ? attention_dropout.p : 0, .random = mode.random};
+  const AttentionOptions options{.keep_mask = keep_mask,
+                                 .causal = causal,
+                                 .dropout = mode.training ? attention_dropout.p : 0,
+                                 .random = mode.random};
   const Tensor q = heads_of(query), k = heads_of(key), v = heads_of(value);
   Tensor context;
   if (weights) {
@@ -169,13 +173,19 @@ Bert::Bert(const Options& o, Generator& random) : Bert(o) {
     if (p.name.ends_with("bias"))
       init::constant(p.parameter, 0);
     else if (!p.name.ends_with("LayerNorm.weight"))
-      init::truncated_normal(p.parameter, random, 0, 0.02);
+      init::truncated_normal(p.parameter, random, 0, o.deviation);
   }
 }
 
-Tensor Bert::guess(const Tensor& hidden) const {
+Tensor Bert::transformed(const Tensor& hidden) const {
   require(options.head, op, "this model has no layers that guess masked tokens");
-  return decoder.forward(transform_norm.forward(activate(options.activation, transform.forward(hidden))));
+  return transform_norm.forward(activate(options.activation, transform.forward(hidden)));
+}
+
+Tensor Bert::guess(const Tensor& hidden) const { return decoder.forward(transformed(hidden)); }
+
+Tensor Bert::loss(const Tensor& hidden, const Tensor& tokens) const {
+  return linear_cross_entropy(transformed(hidden), decoder.weight, decoder.bias, tokens);
 }
 
 void Bert::each(Visitor& v) {

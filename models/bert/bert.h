@@ -33,6 +33,9 @@ struct Options {
   bool pooler = true;  ///< has the layer over [CLS]
   bool head = true;    ///< has what guesses masked tokens
   bool tied = true;    ///< the head's output layer is the table of token embeddings
+  /// Tokens see only what stands before them: transformers' BertLMHeadModel with is_decoder.
+  bool causal = false;
+  double deviation = 0.02;  ///< of the first weights
   DType dtype = DType::f32;
 };
 
@@ -55,6 +58,7 @@ struct Layer {
   Dropout dropout, attention_dropout;
   Index heads = 1;
   Activation activation = Activation::gelu;
+  bool causal = false;
 
   Layer() = default;
   explicit Layer(const Options& o);
@@ -97,7 +101,7 @@ struct Bert {
   Linear decoder;  ///< its weight is the token embeddings' when tied
 
   Bert() = default;
-  /// Weights start as N(0, 0.02^2) cut at two deviations, biases as 0 and gains as 1.
+  /// Weights start as N(0, deviation^2) cut at two deviations, biases as 0 and gains as 1.
   Bert(const Options& options, Generator& random);
   /// With weights of no defined value, for who sets them all: reading a file.
   static Bert unset(const Options& options);
@@ -105,6 +109,9 @@ struct Bert {
   /// The logits of every token of the vocabulary at each of these places: hidden [..,E] -> [..,V]. Throws
   /// where there is no head.
   Tensor guess(const Tensor& hidden) const;
+  /// The mean cross-entropy in nats of `tokens` [..] (i32) at these places, hidden [..,E]. The logits never
+  /// exist as a whole.
+  Tensor loss(const Tensor& hidden, const Tensor& tokens) const;
   /// The same for all of an input: [B,L,V].
   Tensor forward(const Input& input) const { return guess(encoder.forward(input)); }
 
@@ -112,6 +119,7 @@ struct Bert {
 
  private:
   explicit Bert(const Options& options);
+  Tensor transformed(const Tensor& hidden) const;
 };
 
 }  // namespace fovea::bert

@@ -17,7 +17,7 @@ namespace {
 constexpr auto op = "Gpt";
 
 LayerNorm norm_of(const Options& o) {
-  return LayerNorm({.features = o.embed_dim, .bias = o.bias, .dtype = o.dtype});
+  return LayerNorm({.features = o.embed_dim, .eps = o.eps, .bias = o.bias, .dtype = o.dtype});
 }
 
 Linear linear_of(const Options& o, Index in, Index out, Generator& random) {
@@ -159,20 +159,6 @@ Tensor sample(const Tensor& logits, const Sampling& s, Generator& random) {
     next.mutable_data<std::int32_t>()[b] = order[chosen];
   }
   return next;
-}
-
-std::vector<NamedTensor> from_hugging_face(std::span<const NamedTensor> tensors) {
-  std::vector<NamedTensor> out;
-  for (const NamedTensor& t : tensors) {
-    const auto ends = [&](const char* suffix) { return t.name.ends_with(suffix); };
-    if (ends(".attn.bias") || ends(".attn.masked_bias")) continue;
-    const bool turned = ends(".attn.c_attn.weight") || ends(".attn.c_proj.weight") ||
-                        ends(".mlp.c_fc.weight") || ends(".mlp.c_proj.weight");
-    const bool prefixed = t.name.starts_with("transformer.") || t.name.starts_with("lm_head.");
-    out.push_back({prefixed ? t.name : "transformer." + t.name,
-                   turned && t.tensor.rank() == 2 ? clone(transpose(t.tensor, 0, 1)) : t.tensor});
-  }
-  return out;
 }
 
 }  // namespace fovea::gpt

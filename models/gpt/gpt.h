@@ -23,6 +23,7 @@ struct Options {
   double dropout = 0;      ///< of embeddings, attention weights and sub-layers
   bool bias = true;        ///< of linear layers and norms: GPT-2's has them, nanoGPT's presets do not
   bool tanh_gelu = false;  ///< GPT-2's own approximation; nanoGPT trains with the exact one
+  double eps = 1e-5;       ///< of the norms
   DType dtype = DType::f32;
 };
 
@@ -81,10 +82,6 @@ struct Gpt {
 
 /// The next token for every row of logits [B,V]: i32 [B].
 Tensor sample(const Tensor& logits, const Sampling& sampling, Generator& random);
-
-/// GPT-2's weights as Hugging Face's files hold them, made to fit Gpt: they store the linear layers of a
-/// block transposed, leave out "transformer." in some files, and add masks that are no weights.
-std::vector<NamedTensor> from_hugging_face(std::span<const NamedTensor> tensors);
 
 }  // namespace fovea::gpt
 
