@@ -105,7 +105,7 @@ class TrainingRun {
   void finish(Progress& progress) {
     const double trained = seconds();
     progress.stage("scoring");
-    course_.learner().save_weights(folder_.path() / "model.safetensors");
+    course_.save(folder_.path());
     Json summary = course_.facts();
     summary.update({{"steps", course_.learner().steps()},
                     {"seconds", std::round(trained * 10) / 10},

@@ -37,6 +37,10 @@ class Course {
   virtual nlohmann::ordered_json facts() const = 0;
   /// The results, when all is done.
   virtual nlohmann::ordered_json metrics() = 0;
+  /// Writes the trained model, model.safetensors and what else it takes to use it, into the run's folder.
+  virtual void save(const std::filesystem::path& folder) {
+    learner().save_weights(folder / "model.safetensors");
+  }
   /// Draws what shows already how far it is, after every checkpoint.
   virtual void sketch(RunFolder&) {}
   /// Draws the figures.

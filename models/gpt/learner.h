@@ -44,6 +44,7 @@ class Learner : public fovea::Learner {
   const Settings& settings() const { return settings_; }
   std::string settings_json() const override { return settings_.to_json(); }
   const Gpt& model() const { return model_; }
+  Gpt& model() { return model_; }
 
   /// The mean cost in nats of the validation text, cut into windows end to end (an incomplete batch of them
   /// left out); of some `windows` of them, evenly spread, unless that is 0.

@@ -1,8 +1,10 @@
 #include "fovea/models/text/characters.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "fovea/core/atomic_file.h"
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/utf8.h"
 
@@ -55,6 +57,22 @@ std::string Characters::decode(std::span<const std::int32_t> ids) const {
 
 Characters Characters::load(const std::filesystem::path& path) {
   return Characters(Vocabulary::load(path, ""));
+}
+
+void Characters::save_tokenizer(const std::filesystem::path& path) const {
+  using Json = nlohmann::ordered_json;
+  Json ids = Json::object();
+  for (const std::string& token : vocabulary_.tokens()) ids[token] = vocabulary_.id(token);
+  const Json split{
+      {"type", "Split"}, {"pattern", {{"Regex", "[\\s\\S]"}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const Json file{{"version", "1.0"},
+                  {"added_tokens", Json::array()},
+                  {"normalizer", nullptr},
+                  {"pre_tokenizer", split},
+                  {"post_processor", nullptr},
+                  {"decoder", {{"type", "Fuse"}}},
+                  {"model", {{"type", "WordLevel"}, {"vocab", ids}, {"unk_token", "<unk>"}}}};
+  write_atomically(path, file.dump() + "\n", "characters");
 }
 
 }  // namespace fovea

@@ -29,6 +29,8 @@ class Characters {
 
   /// As a Vocabulary's file.
   void save(const std::filesystem::path& path) const { vocabulary_.save(path); }
+  /// As a tokenizer.json, for Hugging Face's tokenizers.
+  void save_tokenizer(const std::filesystem::path& path) const;
   /// Throws also when a token is not one character.
   static Characters load(const std::filesystem::path& path);
 

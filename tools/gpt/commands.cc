@@ -6,8 +6,11 @@
 #include <fstream>
 #include <iostream>
 
+#include "fovea/core/utf8.h"
 #include "fovea/models/data/texts.h"
 #include "fovea/models/gpt/learner.h"
+#include "fovea/models/gpt/pretrained.h"
+#include "fovea/models/text/byte_bpe.h"
 #include "fovea/models/text/characters.h"
 #include "tools/figures/plot.h"
 #include "tools/setting_options.h"
@@ -48,21 +51,34 @@ Json metrics_of(Learner& learner) {
       {"val_loss", loss}, {"val_perplexity", std::exp(loss)}, {"unigram_val_loss", learner.unigram_loss()}};
 }
 
-// `count` characters after the prompt, shown as they come when `show`.
+// `count` tokens after those of the prompt, as text, shown as they come when `show`. It ends early at the
+// token `end`.
+std::string write(const gpt::Gpt& model, const std::vector<std::int32_t>& prompt,
+                  const std::function<std::string(std::int32_t)>& decode, Index count,
+                  const gpt::Sampling& options, std::uint64_t seed, bool show, std::int32_t end = -1) {
+  Generator random(seed);
+  std::string text;
+  model.generate(Tensor::from(std::span(prompt), {1, static_cast<Index>(prompt.size())}), count, options,
+                 random, [&](const Tensor& token) {
+                   const std::int32_t id = *token.data<std::int32_t>();
+                   if (id == end) return false;
+                   const std::string next = decode(id);
+                   text += next;
+                   if (show) std::cout << next << std::flush;
+                   return !interrupted.load();
+                 });
+  return text;
+}
+
 std::string write(const Learner& learner, const std::string& prompt, Index count,
                   const gpt::Sampling& options, std::uint64_t seed, bool show) {
   const Characters characters(learner.settings().characters);
-  const std::vector<std::int32_t> ids = characters.encode(prompt);
-  Generator random(seed);
-  std::string text;
-  learner.model().generate(Tensor::from(std::span(ids), {1, static_cast<Index>(ids.size())}), count, options,
-                           random, [&](const Tensor& token) {
-                             const std::string next = characters.decode({token.data<std::int32_t>(), 1});
-                             text += next;
-                             if (show) std::cout << next << std::flush;
-                             return !interrupted.load();
-                           });
-  return text;
+  return write(
+      learner.model(), characters.encode(prompt),
+      [&](std::int32_t id) {
+        return characters.decode({&id, 1});
+      },
+      count, options, seed, show);
 }
 
 class GptCourse : public Course {
@@ -91,6 +107,11 @@ class GptCourse : public Course {
   }
 
   Json metrics() override { return metrics_of(learner_); }
+
+  void save(const fs::path& path) override {
+    save_pretrained(learner_.model(), path);
+    Characters(learner_.settings().characters).save_tokenizer(path / "tokenizer.json");
+  }
 
   void draw(RunFolder& run, const Json& metrics, const std::vector<NamedTensor>&) override {
     const LoggedColumn trained = read_column(run.path(), "train_loss"),
@@ -159,7 +180,7 @@ struct EvalGpt {
 
 struct Generate {
   CommonOptions common;
-  fs::path checkpoint;
+  fs::path checkpoint, folder;
   std::string prompt = "\n";
   Index count = 500;
   gpt::Sampling options;
@@ -167,10 +188,28 @@ struct Generate {
   int operator()() {
     common.apply();
     watch_interrupts();
-    const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+    require(checkpoint.empty() != folder.empty(), "generate",
+            "give --checkpoint, a run, or --model, a folder");
     require(!prompt.empty(), "generate", "the prompt is empty; leave --prompt out to begin with a new line");
-    std::cout << prompt;
-    write(*learner, prompt, count, options, common.seed, true);
+    require_utf8(prompt, "generate", "the prompt");
+    if (folder.empty()) {
+      const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+      std::cout << prompt;
+      write(*learner, prompt, count, options, common.seed, true);
+    } else {
+      const gpt::Gpt model = gpt::load_pretrained(folder);
+      const ByteBpe tokenizer = ByteBpe::load(folder);
+      const auto tokens = static_cast<std::int32_t>(tokenizer.size());
+      require(tokens <= model.options.vocabulary, "generate", folder.string(), ": the tokenizer has ", tokens,
+              " tokens, but the model only ", model.options.vocabulary);
+      const auto decode =
+          [&](std::int32_t id) {  // a model may have more, so that their number is a round one
+            return id < tokens ? tokenizer.decode({&id, 1}) : std::string();
+          };
+      std::cout << prompt;
+      write(model, tokenizer.encode(prompt), decode, count, options, common.seed, true,
+            tokenizer.added("<|endoftext|>"));
+    }
     std::cout << std::endl;
     return interrupted ? interrupted_status : 0;
   }
@@ -197,9 +236,12 @@ void add_gpt(Commands& commands) {
 
   CLI::App* generate = commands.app.add_subcommand("generate", "Let a GPT write");
   auto g = on_call<Generate>(generate, commands);
-  add_checkpoint_option(generate, g->checkpoint);
+  CLI::Option* run = add_checkpoint_option(generate, g->checkpoint)->required(false);
+  generate->add_option("--model", g->folder, "Instead of a run: folder of a GPT-2 in Hugging Face's layout")
+      ->check(CLI::ExistingDirectory)
+      ->excludes(run);
   generate->add_option("--prompt", g->prompt, "What it goes on from");
-  generate->add_option("--count", g->count, "How many characters")
+  generate->add_option("--count", g->count, "How many characters; with --model tokens")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   generate->add_option("--temperature", g->options.temperature, "0 takes the likeliest every time")
