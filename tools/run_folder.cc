@@ -7,6 +7,7 @@
 
 #include "fovea/core/atomic_file.h"
 #include "fovea/models/training/checkpoint.h"
+#include "tools/figures/utf8.h"
 
 namespace fovea::tools {
 
@@ -84,8 +85,13 @@ std::string shown(const nlohmann::ordered_json& value) {
 
 std::vector<std::pair<std::string, std::string>> rows_of(const nlohmann::ordered_json& json) {
   std::vector<std::pair<std::string, std::string>> rows;
-  for (const auto& [key, value] : json.items())
-    if (!value.is_object()) rows.emplace_back(key, shown(value));
+  constexpr std::size_t most = 300;  // characters: a setting may be a whole vocabulary
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_object()) continue;
+    const std::string text = shown(value);
+    const std::string_view begin = utf8_prefix(text, most);
+    rows.emplace_back(key, begin.size() < text.size() ? std::string(begin) + " ..." : text);
+  }
   return rows;
 }
 

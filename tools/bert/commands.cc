@@ -8,15 +8,11 @@
 #include <optional>
 
 #include "fovea/core/npy.h"
-#include "fovea/core/tape.h"
 #include "fovea/core/utf8.h"
 #include "fovea/models/bert/sentences.h"
 #include "fovea/models/text/word_piece.h"
-#include "fovea/ops/gather.h"
-#include "fovea/ops/softmax.h"
-#include "fovea/ops/sort.h"
-#include "fovea/ops/views.h"
-#include "tools/bert/figures.h"
+#include "tools/bert/guesses.h"
+#include "tools/bert/train.h"
 #include "tools/options.h"
 
 namespace fovea::tools {
@@ -205,36 +201,10 @@ struct FillMask {
   int operator()() {
     common.apply();
     const Loaded loaded(folder);
-    require(loaded.model.options.head, "fill-mask", folder.string(),
-            " holds an encoder only; what guesses masked tokens was not saved with it");
-    require_utf8(text, "fill-mask", "the text");
-    const Ids ids = loaded.tokenizer.encode(text).ids;
-    const auto L = static_cast<Index>(ids.size());
-    require(L <= loaded.model.options.positions, "fill-mask", "the text has ", L,
-            " tokens, and the model takes ", loaded.model.options.positions);
-    const std::int32_t mask = loaded.tokenizer.id("[MASK]");
-    std::vector<std::int32_t> places;
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (ids[i] == mask) places.push_back(static_cast<std::int32_t>(i));
-    require(!places.empty(), "fill-mask", "the text has no [MASK]");
-
-    const Pause pause;
-    const Tensor hidden = loaded.model.encoder.forward({Tensor::from(ids, {1, L})});
-    const auto n = static_cast<Index>(places.size());
-    const Tensor masked = index_select(select(hidden, 0, 0), 0, Tensor::from(places, {n}));
-    const Sorted best =
-        top_k(softmax(loaded.model.guess(masked), -1), std::min(count, loaded.model.options.vocabulary), -1);
-    std::vector<std::vector<Guess>> guesses(places.size());
-    for (Index i = 0; i < n; ++i) {
-      if (n > 1) std::printf("%s[MASK] %d\n", i > 0 ? "\n" : "", static_cast<int>(i + 1));
-      for (Index j = 0; j < best.values.size(1); ++j) {
-        const auto id = static_cast<std::int32_t>(best.indices.at({i, j}));
-        const bool named = id < static_cast<std::int32_t>(loaded.tokenizer.size());
-        guesses[static_cast<std::size_t>(i)].push_back(
-            {named ? loaded.tokenizer.token(id) : cat("#", id), best.values.at({i, j})});
-        std::printf("%.6f  %s\n", guesses[static_cast<std::size_t>(i)].back().probability,
-                    guesses[static_cast<std::size_t>(i)].back().token.c_str());
-      }
+    const auto guesses = guess_masked(loaded.model, loaded.tokenizer, text, count);
+    for (std::size_t i = 0; i < guesses.size(); ++i) {
+      if (guesses.size() > 1) std::printf("%s[MASK] %zu\n", i > 0 ? "\n" : "", i + 1);
+      for (const Guess& g : guesses[i]) std::printf("%.6f  %s\n", g.probability, g.token.c_str());
     }
     if (!figure.empty()) {
       draw_guesses(text, guesses).save(figure);
@@ -274,6 +244,8 @@ void add_bert(Commands& commands) {
       ->check(CLI::PositiveNumber);
   fill->add_option("--figure", f->figure, "Draw bars into this .png or .svg");
   f->common.add_to(*fill);
+
+  add_bert_training(commands);
 }
 
 }  // namespace fovea::tools
