@@ -97,17 +97,17 @@ bert::Text encode(const WordPiece& tokenizer, const Halves& texts) {
   return {all(texts.train), all(texts.validation)};
 }
 
-// A line of the validation text with three words hidden, for the picture.
-std::string question(const Halves& texts) {
+// A line of the validation text with some words hidden, for the picture; it has at most so many tokens.
+std::string question(const Halves& texts, const WordPiece& tokenizer, Index most) {
   for (const std::string& line : lines_of(texts.validation.front())) {
-    std::vector<std::string> words = bert_words(line);
+    const std::vector<std::string> words = bert_words(line);
     if (words.size() < 12 || words.size() > 18) continue;
     std::string out;
     for (std::size_t i = 0; i < words.size(); ++i)
       out += (i > 0 ? " " : "") + (i % 5 == 3 ? std::string("[MASK]") : words[i]);
-    return out;
+    if (static_cast<Index>(tokenizer.encode(out).ids.size()) <= most) return out;
   }
-  return "the [MASK] of the [MASK] .";
+  return "[MASK] .";
 }
 
 Json metrics_of(Learner& learner) {
@@ -126,7 +126,7 @@ class BertCourse : public Course {
   BertCourse(const Settings& settings, const Halves& texts, const std::optional<Checkpoint>& resumed)
       : tokenizer_(word_piece_of(lines_of(settings.tokens))),
         learner_(settings, encode(tokenizer_, texts)),
-        question_(question(texts)) {
+        question_(question(texts, tokenizer_, settings.context)) {
     if (resumed) learner_.restore(*resumed);
     folder = cat("bert-", settings.text, "-seed", settings.seed);
     label = cat("bert ", settings.text);
