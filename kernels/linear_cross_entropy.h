@@ -14,6 +14,7 @@ struct LinearCrossEntropy {
   View bias;         ///< (V) or none
   View classes;      ///< (..), i32
   double smoothing;  ///< label smoothing
+  Index unsmoothed;  ///< the class that gets no share of it; -1: none
   Index ignore;      ///< class of rows that do not count
   bool mean;         ///< else the sum
   Index chunk_rows;  ///< rows of logits at a time; 0: as many as 8 MB hold

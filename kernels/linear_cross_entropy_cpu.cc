@@ -19,26 +19,31 @@ Index counted(const LinearCrossEntropy& c) {
     if (y[r] == c.ignore) continue;
     require(y[r] >= 0 && y[r] < n, op, "class ", y[r], " of row ", r, " is outside 0 to ", n - 1,
             "; rows to leave out carry ignore_index");
+    require(y[r] != c.unsmoothed, op, "row ", r, " has class ", y[r],
+            ", which not_smoothed leaves out; give it as ignore_index too");
     ++count;
   }
   return count;
 }
 
 // The loss of one row of logits x, which become their gradient times `scale`. With the target q, 1 -
-// smoothing at class y and smoothing / n everywhere, loss = -sum q ln p and dx = p - q.
+// smoothing at class y and smoothing / n everywhere (n counts not the class `without`, whose q is 0), loss =
+// -sum q ln p and dx = p - q.
 template <class T>
-T row_loss(T* x, Index n, Index y, T smoothing, T scale, bool gradient) {
+T row_loss(T* x, Index n, Index y, T smoothing, Index without, T scale, bool gradient) {
   const T m = max_of<T>(n, [=](Index k) { return x[k]; }), hit = x[y] - m;
-  const T share = smoothing / static_cast<T>(n);
-  const T offsets = share > 0 ? sum_of<T>(n, [=](Index k) { return x[k] - m; }) : T(0);
+  const T sharing = static_cast<T>(without < 0 ? n : n - 1), share = smoothing / sharing;
+  T offsets = share > 0 ? sum_of<T>(n, [=](Index k) { return x[k] - m; }) : T(0);
+  if (share > 0 && without >= 0) offsets -= x[without] - m;
   const T sum = sum_of<T>(n, [=](Index k) { return x[k] = math::exp(x[k] - m); });
   const T s = math::log(sum);
   if (gradient) {
     const T p = scale / sum, rest = scale * share;
     store(x, n, Into::set, [=](Index k) { return x[k] * p - rest; });
     x[y] -= scale * (1 - smoothing);
+    if (without >= 0) x[without] += rest;
   }
-  return (1 - smoothing) * (s - hit) + share * (s * static_cast<T>(n) - offsets);
+  return (1 - smoothing) * (s - hit) + share * (s * sharing - offsets);
 }
 
 }  // namespace
@@ -69,7 +74,8 @@ void linear_cross_entropy_forward(Cpu cpu, const LinearCrossEntropy& c, const Vi
           const Index y = classes[at + r];
           losses[at + r] = 0;
           if (y != c.ignore)
-            losses[at + r] = row_loss(logits + r * n, n, y, static_cast<T>(c.smoothing), scale, gradient);
+            losses[at + r] =
+                row_loss(logits + r * n, n, y, static_cast<T>(c.smoothing), c.unsmoothed, scale, gradient);
           else
             std::fill_n(logits + r * n, n, T(0));
         }

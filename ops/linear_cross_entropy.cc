@@ -22,6 +22,8 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
   require(classes.dtype() == DType::i32, op, "classes are ", classes.dtype(), "; cast() them to i32");
   require(o.label_smoothing >= 0 && o.label_smoothing < 1, op, "label_smoothing is ", o.label_smoothing,
           "; it must be in [0, 1)");
+  require(o.not_smoothed >= -1 && o.not_smoothed < w.size(0), op, "not_smoothed is ", o.not_smoothed,
+          "; it must be one of the ", w.size(0), " classes, or -1");
   require(o.reduction != Reduction::none, op,
           "gives mean or sum; for a loss a row call softmax_cross_entropy(linear(...))");
   require(o.chunk_rows >= 0, op, "chunk_rows is ", o.chunk_rows, "; it cannot be below 0");
@@ -41,14 +43,10 @@ Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor&
                                                    : Tensor();
   };
   const Tensor dx = gradient(x), dw = gradient(weight), db = gradient(bias);
-  const LinearCrossEntropy call{view_of(px),
-                                view_of(w),
-                                view_of(b),
-                                view_of(y),
-                                o.label_smoothing,
-                                o.ignore_index,
-                                o.reduction == Reduction::mean,
-                                o.chunk_rows};
+  const LinearCrossEntropy call{
+      view_of(px),       view_of(w),     view_of(b),     view_of(y),
+      o.label_smoothing, o.not_smoothed, o.ignore_index, o.reduction == Reduction::mean,
+      o.chunk_rows};
   std::visit(
       [&](auto d) {
         linear_cross_entropy_forward(d, call, view_of(loss), view_of(dx), view_of(dw), view_of(db));

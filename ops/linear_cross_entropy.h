@@ -8,6 +8,7 @@ namespace fovea {
 
 struct LinearCrossEntropyOptions {
   double label_smoothing = 0;  ///< eps in [0, 1): the share of the target that is spread over all classes
+  Index not_smoothed = -1;     ///< but over this one, if it is a class: padding; no row that counts has it
   Index ignore_index = -100;  ///< rows of this class have loss 0 and gradient 0, and do not count in the mean
   Reduction reduction = Reduction::mean;  ///< or sum
   Index chunk_rows = 0;                   ///< rows of logits that exist at a time; 0: 8 MB of them

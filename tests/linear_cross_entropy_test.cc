@@ -5,6 +5,9 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/linear.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
+#include "fovea/ops/softmax.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -40,6 +43,37 @@ TEST_CASE("linear_cross_entropy: rows") {
   check_both("mean", {});
   check_both("sum, chunks", {.reduction = Reduction::sum, .chunk_rows = 3});
   check_both("smooth, chunks of one", {.label_smoothing = 0.2, .chunk_rows = 1});
+}
+
+// q by hand: (1 - eps) at the class and eps / (V - 1) everywhere but at the class left out.
+TEST_CASE("linear_cross_entropy: rows smoothed over all classes but one") {
+  constexpr double eps = 0.3;
+  constexpr Index without = 1;
+  const Tensor classes = Tensor::from(std::vector<std::int32_t>{0, 3, -100, 2}, {4});
+  const auto oracle = [=](const Inputs& x) {
+    const Tensor log_p = log_softmax(linear(x[0], x[1], x[2]));
+    const Index V = log_p.size(1);
+    Tensor q = zeros({4, V}, x[0].dtype());
+    visit_float("test", q.dtype(), [&]<class T>() {
+      T* to = q.mutable_data<T>();
+      for (const Index r : {0, 1, 3}) {
+        std::fill_n(to + r * V, V, static_cast<T>(eps / static_cast<double>(V - 1)));
+        to[r * V + without] = 0;
+        to[r * V + classes.data<std::int32_t>()[r]] += static_cast<T>(1 - eps);
+      }
+    });
+    return sum(q * log_p) / -3.0;
+  };
+  for (const Index chunk : {0, 1})
+    check({"linear_cross_entropy",
+           "not_smoothed",
+           {{{4, 3}, {7, 3}, {7}}, {{4, 1}, {4, 1}, {4}}},
+           [=](const Inputs& x) {
+             return linear_cross_entropy(
+                 x[0], x[1], x[2], classes,
+                 {.label_smoothing = eps, .not_smoothed = without, .chunk_rows = chunk});
+           },
+           oracle});
 }
 
 TEST_CASE("linear_cross_entropy: rows with one input that takes a gradient") {
@@ -95,6 +129,9 @@ TEST_CASE("linear_cross_entropy: bad input") {
   throws([&] { linear_cross_entropy(x, w, {}, zeros({2})); }, {"i32"});
   throws([&] { linear_cross_entropy(x, w, {}, full({2}, 4, DType::i32)); }, {"class 4 of row 0", "0 to 3"});
   throws([&] { linear_cross_entropy(x, w, {}, y, {.label_smoothing = 1}); }, {"label_smoothing is 1"});
+  throws([&] { linear_cross_entropy(x, w, {}, y, {.not_smoothed = 4}); }, {"not_smoothed is 4", "4 classes"});
+  throws([&] { linear_cross_entropy(x, w, {}, y, {.not_smoothed = 0}); },
+         {"row 0 has class 0", "ignore_index"});
   throws([&] { linear_cross_entropy(x, w, {}, y, {.reduction = Reduction::none}); }, {"mean or sum"});
   throws([&] { linear_cross_entropy(x, w, {}, y, {.chunk_rows = -1}); }, {"chunk_rows"});
 }
