@@ -1,5 +1,6 @@
 #include "fovea/models/training/schedule.h"
 
+#include "fovea/models/training/learner.h"
 #include "tests/golden.h"
 #include "tests/rows.h"
 
@@ -35,6 +36,19 @@ TEST_CASE("schedule: inverse square root, golden value G6") {
   CHECK(noam(3999) == doctest::Approx(6.987712e-04).epsilon(1e-6));
   CHECK(noam(99999) == doctest::Approx(1.397542e-04).epsilon(1e-6));
   check_throws([] { InverseSquareRootSchedule{.warmup = 0}(0); }, {"warmup 0"});
+}
+
+TEST_CASE("schedule: noam reaches the learning rate at the end of the warm-up") {
+  TrainingSettings s;
+  s.schedule = "noam";
+  s.lr = 5e-3;
+  s.warmup = 2000;
+  const Schedule schedule = make_schedule(s);
+  CHECK(schedule(0) == doctest::Approx(5e-3 / 2000));
+  CHECK(schedule(1999) == doctest::Approx(5e-3));
+  CHECK(schedule(7999) == doctest::Approx(2.5e-3));
+  s.warmup = 0;
+  CHECK(make_schedule(s)(0) == doctest::Approx(5e-3));
 }
 
 TEST_CASE("schedule: past the end") {

@@ -89,6 +89,29 @@ TEST_CASE("average: follows, swaps, saves") {
   check_throws([&] { other.load_state({}); }, {"missing: p"});
 }
 
+TEST_CASE("average: the plain mean of some moments") {
+  Parameter p(full({3}, 100, DType::f64));
+  const FlatParameters flat = flatten({{"p", p}});
+  AverageWeights average(flat, AverageWeights::equal);
+  const auto take = [&](AverageWeights& a, double value) {
+    assign(p, full({3}, value, DType::f64));
+    a.update();
+  };
+  take(average, 1);
+  CHECK(average.state()[0].tensor.at({1}) == 1);  // what it held before does not count
+  take(average, 2);
+  AverageWeights other(flat, AverageWeights::equal);
+  other.load_state(average.state());
+  other.set_count(average.count());
+  take(other, 6);
+  CHECK(other.state()[0].tensor.at({2}) == doctest::Approx(3));
+  CHECK(other.count() == 3);
+  other.set_count(0);
+  take(other, 7);
+  CHECK(other.state()[0].tensor.at({0}) == 7);
+  check_throws([&] { AverageWeights(flat, 1.5); }, {"decay is 1.5", "plain mean"});
+}
+
 TEST_CASE("metrics: means") {
   Mean mean;
   CHECK(std::isnan(mean.value()));

@@ -10,14 +10,17 @@ namespace fovea {
 
 AverageWeights::AverageWeights(FlatParameters flat, double decay)
     : flat_(std::move(flat)), decay_(decay), average_(clone(flat_.values)) {
-  require(decay >= 0 && decay < 1, "AverageWeights", "decay is ", decay, "; it must be in [0, 1)");
+  require(decay >= 0 && decay <= equal, "AverageWeights", "decay is ", decay,
+          "; it must be in [0, 1), or `equal`, which is 1, for a plain mean");
 }
 
 void AverageWeights::update() {
   flat_.check_current("AverageWeights");
   require(!swapped_, "AverageWeights", "the model has the averaged values; swap() back before update()");
   average_.note_change();
-  std::visit([&](auto d) { update_average(d, view_of(average_), view_of(flat_.values), decay_); },
+  const auto n = static_cast<double>(count_++);
+  const double decay = decay_ == equal ? n / (n + 1) : decay_;
+  std::visit([&](auto d) { update_average(d, view_of(average_), view_of(flat_.values), decay); },
              average_.device());
 }
 

@@ -17,10 +17,18 @@ namespace fovea {
 ///     average.swap();         // the model now has the averaged values
 ///     evaluate(model);
 ///     average.swap();         // and back
+///
+/// With the decay `equal`, the plain mean of the values at every update() (checkpoint averaging, Vaswani et
+/// al. 2017, section 6.1).
 class AverageWeights {
  public:
+  static constexpr double equal = 1;
+
   explicit AverageWeights(FlatParameters flat, double decay = 0.999);
   void update();
+  /// How many values a plain mean is of: the calls of update(). Set it when state is loaded; 0 starts anew.
+  Index count() const { return count_; }
+  void set_count(Index count) { count_ = count; }
   /// Exchanges the model's values and the average. Refuses update() until exchanged back.
   void swap();
 
@@ -33,6 +41,7 @@ class AverageWeights {
   FlatParameters flat_;
   double decay_;
   Tensor average_;  // [N]
+  Index count_ = 0;
   bool swapped_ = false;
 };
 

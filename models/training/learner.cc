@@ -1,5 +1,8 @@
 #include "fovea/models/training/learner.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "fovea/core/safetensors.h"
 #include "fovea/core/tape.h"
 #include "fovea/models/training/clip.h"
@@ -11,9 +14,11 @@ enum class Rule { adam, adamw, rmsprop, sgd };
 constexpr Choices<Rule> rules = {
     {"adam", Rule::adam}, {"adamw", Rule::adamw}, {"rmsprop", Rule::rmsprop}, {"sgd", Rule::sgd}};
 
-enum class Curve { cosine, cooldown, constant };
-constexpr Choices<Curve> curves = {
-    {"cosine", Curve::cosine}, {"cooldown", Curve::cooldown}, {"constant", Curve::constant}};
+enum class Curve { cosine, cooldown, noam, constant };
+constexpr Choices<Curve> curves = {{"cosine", Curve::cosine},
+                                   {"cooldown", Curve::cooldown},
+                                   {"noam", Curve::noam},
+                                   {"constant", Curve::constant}};
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& s, FlatParameters flat) {
   switch (chosen("train", "optimizer", s.optimizer, rules)) {
@@ -41,7 +46,7 @@ std::vector<Setting> TrainingSettings::list() {
           {"beta2", &beta2, "Of adam and adamw: how long squares of gradients count"},
           {"weight_decay", &weight_decay, "Of adamw, for matrices"},
           {"schedule", &schedule, "Of the learning rate", 0, words_of(curves)},
-          {"warmup", &warmup, "Updates over which cosine and constant rise to the learning rate"},
+          {"warmup", &warmup, "Updates over which cosine, noam and constant rise to the learning rate"},
           {"final_lr", &final_lr, "Learning rate where cosine ends"},
           {"clip_norm", &clip_norm, "Clip the gradients' norm; 0: not"},
           {"clip_value", &clip_value, "Clip every gradient component; 0: not"},
@@ -54,6 +59,11 @@ Schedule make_schedule(const TrainingSettings& s) {
       return CosineSchedule{.lr = s.lr, .steps = s.steps, .warmup = s.warmup, .minimum = s.final_lr};
     case Curve::cooldown:
       return CooldownSchedule{.lr = s.lr, .steps = s.steps};
+    case Curve::noam: {  // scaled so that lr is what it reaches
+      const Index warmup = std::max<Index>(s.warmup, 1);
+      return InverseSquareRootSchedule{
+          .d_model = 1, .warmup = warmup, .scale = s.lr * std::sqrt(static_cast<double>(warmup))};
+    }
     default:
       return ConstantSchedule{.lr = s.lr, .warmup = s.warmup};
   }

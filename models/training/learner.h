@@ -73,7 +73,8 @@ class Learner {
 };
 
 /// The schedule of a run: cosine falls from lr to 0 along half a cosine; cooldown stays at lr and falls to 0
-/// in a straight line at the end; constant stays.
+/// in a straight line at the end; noam rises to lr over the warm-up and falls as 1 / sqrt(step); constant
+/// stays.
 Schedule make_schedule(const TrainingSettings& settings);
 
 }  // namespace fovea

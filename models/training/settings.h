@@ -45,8 +45,8 @@ struct TrainingSettings {
   double lr = 1e-3;
   double beta2 = 0.999;             ///< of adam and adamw
   double weight_decay = 0;          ///< of adamw; of matrices, not of vectors
-  std::string schedule = "cosine";  ///< cosine, cooldown or constant; see make_schedule()
-  Index warmup = 0;                 ///< updates over which cosine and constant rise to lr
+  std::string schedule = "cosine";  ///< cosine, cooldown, noam or constant; see make_schedule()
+  Index warmup = 0;                 ///< updates over which cosine, noam and constant rise to lr
   double final_lr = 0;              ///< where cosine ends
   double clip_norm = 10;            ///< the largest norm of the gradients; 0: any
   double clip_value = 0;            ///< the largest component of the gradients; 0: any
