@@ -129,6 +129,25 @@ TEST_CASE("transformer: decoding with a cache, in another order of the batch") {
                             1, 3, 4)) <= 1e-12);
 }
 
+TEST_CASE("transformer: a cache grows and shrinks with its rows, and leaves copies alone") {
+  Generator random(4);
+  const MultiHeadAttention m({.embed_dim = 8, .num_heads = 2, .dtype = f64}, random);
+  const Tensor x = draw({2, 3, 8}, f64, -1, 1, 2), next = draw({1, 1, 8}, f64, -1, 1, 3);
+  KvCache cache = m.cache(2, 5), copy = cache;
+  m.forward(x, {.causal = true, .cache = &cache});
+  const Tensor before = clone(copy.keys);
+  for (const std::vector<std::int32_t>& numbers : {std::vector<std::int32_t>{1, 0, 1}, {2}}) {
+    const auto R = static_cast<Index>(numbers.size());
+    cache.reorder(Tensor::from(numbers, {R}));
+    CHECK(cache.keys.shape() == Shape{R, 2, 5, 4});
+  }
+  CHECK(cache.length == 3);
+  CHECK(difference(copy.keys, before) == 0);
+  const Tensor y = m.forward(next, {.causal = true, .cache = &cache});
+  const Tensor whole = m.forward(concat({slice(x, 0, 1, 2), next}, 1), {.causal = true});
+  CHECK(difference(y, slice(whole, 1, 3, 4)) <= 1e-12);
+}
+
 TEST_CASE("transformer: weights, dropout and modes") {
   Generator random(5), numbers(6);
   Both model = both(random, 0.3);

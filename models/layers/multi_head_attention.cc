@@ -27,9 +27,11 @@ AttentionOptions options_of(const MultiHeadAttention::Call& call, const Dropout&
 void KvCache::reorder(const Tensor& rows) {
   require(keys.defined(), "KvCache", "reorder() of a cache that holds nothing");
   // Only what is set moves.
-  for (const Tensor& t : {keys, values}) {
-    const Tensor used = slice(t, 2, 0, length);
-    assign(used, index_select(used, 0, rows));
+  for (Tensor* t : {&keys, &values}) {
+    const Tensor used = index_select(slice(*t, 2, 0, length), 0, rows);
+    if (rows.numel() != t->size(0))
+      *t = zeros({rows.numel(), t->size(1), t->size(2), t->size(3)}, t->dtype(), t->device());
+    assign(slice(*t, 2, 0, length), used);
   }
 }
 

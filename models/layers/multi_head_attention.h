@@ -13,7 +13,8 @@ struct KvCache {
   Tensor keys, values;  ///< [B,G,Lmax,D], of which `length` positions are set
   Index length = 0;
 
-  /// Gives batch entry i what entry rows[i] holds (i32 [B]): how beam search keeps its survivors.
+  /// Gives batch entry i what entry rows[i] holds (i32 [R]): how beam search keeps its survivors. Where R is
+  /// not B the cache gets buffers of its own, for R sequences.
   void reorder(const Tensor& rows);
 };
 
