@@ -20,6 +20,8 @@ void AverageWeights::update() {
   average_.note_change();
   const auto n = static_cast<double>(count_++);
   const double decay = decay_ == equal ? n / (n + 1) : decay_;
+  if (decay == 0)
+    return assign(average_, flat_.values);  // nothing is left of what was there, not by rounding
   std::visit([&](auto d) { update_average(d, view_of(average_), view_of(flat_.values), decay); },
              average_.device());
 }
