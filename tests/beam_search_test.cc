@@ -1,4 +1,4 @@
-#include "fovea/models/seq2seq/beam_search.h"
+#include "fovea/models/translation/beam_search.h"
 
 #include <cmath>
 #include <map>

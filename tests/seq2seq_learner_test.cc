@@ -42,7 +42,7 @@ TEST_CASE("seq2seq learner: settings survive JSON, and name what they do not kno
   s.attention = "local-p";
   CHECK(Settings::from_json(s.to_json()).to_json() == s.to_json());
   check_throws([] { Settings::from_json("{\"attentoin\":\"dot\"}"); }, {"[seq2seq]", "attentoin"});
-  check_throws([] { seq2seq::settings_for("letters"); }, {"letters", "dates, multi30k"});
+  check_throws([] { seq2seq::settings_for("letters"); }, {"letters", "dates, copy, multi30k"});
 }
 
 TEST_CASE("seq2seq learner: a resumed run goes on bit for bit") {
@@ -84,8 +84,9 @@ TEST_CASE("seq2seq learner: learns to write backwards") {
   CHECK(right_beam >= right);
   const auto looked = learner.look({4, 5, 6});
   CHECK(looked.written.ids == TokenIds{10, 9, 8});
-  CHECK(looked.weights.shape() == Shape{4, 4});
-  CHECK(looked.weights.at({0, 2}) > 0.5);  // the last word first
+  REQUIRE(looked.maps.size() == 1);
+  CHECK(looked.maps[0].shape() == Shape{4, 4});
+  CHECK(looked.maps[0].at({0, 2}) > 0.5);  // the last word first
   CHECK(learner.checkpoint().extra.at(0).name == "text source");
 }
 
@@ -105,7 +106,7 @@ TEST_CASE("seq2seq learner: bad input") {
   check_throws([&] { untaught.translate({{9}}); }, {"id 9", "vocabulary of 8"});
   Settings plain = s;
   plain.attention = "none";
-  CHECK_FALSE(Learner(plain).look({4}).weights.defined());
+  CHECK(Learner(plain).look({4}).maps.empty());
 }
 
 }  // namespace

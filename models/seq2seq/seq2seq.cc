@@ -4,6 +4,7 @@
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/estimators.h"
 #include "fovea/ops/join.h"
+#include "fovea/ops/linear_cross_entropy.h"
 #include "fovea/ops/matmul.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
@@ -68,24 +69,28 @@ Seq2Seq::Taught Seq2Seq::taught(const TokenBatch& batch, Weights* weights) const
     if (step.log_prob.defined()) draws.push_back(step.log_prob);
     if (weights) weights->push_back(step.weights);
   }
-  const Tensor logits = out.forward(dropout.forward(concat(features, 0)));
-  const Tensor classes = reshape(contiguous(transpose(batch.output, 0, 1)), {T * B});
-  Taught result;
-  result.losses =
-      softmax_cross_entropy(logits, classes, {.ignore_index = options.pad, .reduction = Reduction::none});
+  Taught result{
+      dropout.forward(concat(features, 0)), reshape(contiguous(transpose(batch.output, 0, 1)), {T * B}), {}};
   if (!draws.empty()) result.log_probs = stack(draws, 1);
   return result;
 }
 
+Tensor Seq2Seq::losses(const Taught& t) const {
+  return softmax_cross_entropy(out.forward(t.features), t.classes,
+                               {.ignore_index = options.pad, .reduction = Reduction::none});
+}
+
 Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
   const Taught t = taught(batch, weights);
+  if (!t.log_probs.defined() || !dropout.mode.training)
+    return linear_cross_entropy(t.features, out.weight, out.bias, t.classes, {.ignore_index = options.pad});
+  const Tensor losses = this->losses(t);
   const auto tokens = static_cast<double>(batch.target_tokens);
-  const Tensor cost = sum(t.losses) / tokens;
-  if (!t.log_probs.defined() || !dropout.mode.training) return cost;
+  const Tensor cost = sum(losses) / tokens;
   // The reward of a look is ln p of the words from its step on: those before do not depend on it. It is held
   // against the usual ln p of so many words. Padding has no words, and its looks do not count.
   const Index B = batch.input.size(0), T = batch.input.size(1);
-  const Tensor log_p = neg(transpose(reshape(t.losses.detach(), {T, B}), 0, 1));
+  const Tensor log_p = neg(transpose(reshape(losses.detach(), {T, B}), 0, 1));
   Tensor later = zeros({T, T}, log_p.dtype());  // later[u][t] = 1 where u >= t
   visit_float(op, later.dtype(), [&]<class X>() {
     X* to = later.mutable_data<X>();
@@ -102,8 +107,7 @@ Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
 
 Tensor Seq2Seq::log_probs(const TokenBatch& batch) const {
   const Index B = batch.input.size(0), T = batch.input.size(1);
-  const Tensor losses = reshape(taught(batch, nullptr).losses, {T, B});
-  return contiguous(neg(transpose(losses, 0, 1)));
+  return contiguous(neg(transpose(reshape(losses(taught(batch, nullptr)), {T, B}), 0, 1)));
 }
 
 Writer Seq2Seq::writer(State& state, Weights* weights) const {

@@ -7,8 +7,8 @@
 
 #include "fovea/models/data/token_batches.h"
 #include "fovea/models/layers/embedding.h"
-#include "fovea/models/seq2seq/beam_search.h"
 #include "fovea/models/seq2seq/decoder.h"
+#include "fovea/models/translation/beam_search.h"
 
 namespace fovea::seq2seq {
 
@@ -52,10 +52,12 @@ struct Seq2Seq {
 
  private:
   struct Taught {
-    Tensor losses;     // [B T], row after row, 0 for padding
+    Tensor features;   // [T B,F]: time first
+    Tensor classes;    // i32 [T B]
     Tensor log_probs;  // [B,T] of hard attention's draws
   };
   Taught taught(const TokenBatch& batch, Weights* weights) const;
+  Tensor losses(const Taught& t) const;  // of every word, [T B], 0 for padding
 };
 
 }  // namespace fovea::seq2seq

@@ -1,5 +1,5 @@
-#ifndef FOVEA_MODELS_SEQ2SEQ_BEAM_SEARCH_H_
-#define FOVEA_MODELS_SEQ2SEQ_BEAM_SEARCH_H_
+#ifndef FOVEA_MODELS_TRANSLATION_BEAM_SEARCH_H_
+#define FOVEA_MODELS_TRANSLATION_BEAM_SEARCH_H_
 
 #include <cstdint>
 #include <functional>
@@ -53,4 +53,4 @@ std::vector<Written> beam_search(const Writer& writer, const BeamOptions& option
 
 }  // namespace fovea
 
-#endif  // FOVEA_MODELS_SEQ2SEQ_BEAM_SEARCH_H_
+#endif  // FOVEA_MODELS_TRANSLATION_BEAM_SEARCH_H_

@@ -1,6 +1,6 @@
 #ifdef FOVEA_TEXT
 
-#include "tools/translation_text.h"
+#include "tools/translation/translation_text.h"
 
 #include <algorithm>
 
@@ -67,12 +67,16 @@ TranslationText TranslationText::learn(const ParallelText& train, const Translat
       for (const auto& sentence : *side) count_tokens(both, sentence);
     bpe = Bpe::learn(both, {.merges = o.merges});
   }
-  const auto vocabulary = [&](const std::vector<std::vector<std::string>>& side) {
+  using Side = std::vector<std::vector<std::string>>;
+  const auto vocabulary = [&](std::initializer_list<const Side*> sides) {
     TokenCounts counts;
-    for (const auto& sentence : side) count_tokens(counts, bpe ? bpe->split(sentence) : sentence);
+    for (const Side* side : sides)
+      for (const auto& sentence : *side) count_tokens(counts, bpe ? bpe->split(sentence) : sentence);
     return Vocabulary(counts, {.min_count = o.min_count});
   };
-  return TranslationText(o, vocabulary(source), vocabulary(target), bpe);
+  if (!o.shared) return TranslationText(o, vocabulary({&source}), vocabulary({&target}), bpe);
+  const Vocabulary both = vocabulary({&source, &target});
+  return TranslationText(o, both, both, bpe);
 }
 
 std::vector<NamedTensor> TranslationText::state() const {

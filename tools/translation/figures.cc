@@ -1,6 +1,6 @@
 #ifdef FOVEA_TEXT
 
-#include "tools/seq2seq/figures.h"
+#include "tools/translation/figures.h"
 
 #include <algorithm>
 
@@ -11,26 +11,33 @@
 namespace fovea::tools {
 namespace {
 
-Panel attention_panel(const Translator& t, const std::string& sentence) {
-  const auto looked = t.learner->look(t.text.source_ids(sentence));
-  require(looked.weights.defined(), "translate", "a network without attention looks nowhere");
-  Panel panel{.x_label = "read", .y_label = "written"};
-  panel.rows = static_cast<int>(looked.weights.size(0));
-  panel.cols = static_cast<int>(looked.weights.size(1));
-  const auto values = looked.weights.values<float>();
-  panel.values.assign(values.begin(), values.end());
-  panel.column_names = t.text.source_tokens(sentence);
-  panel.row_names = t.text.target_tokens(looked.written.ids);
-  panel.column_names.push_back("</s>");
-  if (looked.written.ended) panel.row_names.push_back("</s>");
-  return panel;
+// One panel a head.
+std::vector<Panel> attention_panels(const Translator& t, const std::string& sentence) {
+  const auto looked = t.learner->look(t.source_ids(sentence));
+  require(!looked.maps.empty(), "translate", "a network without attention looks nowhere");
+  std::vector<Panel> panels;
+  for (const Tensor& map : looked.maps) {
+    Panel panel{.x_label = "read", .y_label = "written"};
+    if (looked.maps.size() > 1) panel.title = cat("head ", panels.size() + 1);
+    panel.rows = static_cast<int>(map.size(0));
+    panel.cols = static_cast<int>(map.size(1));
+    const auto values = map.values<float>();
+    panel.values.assign(values.begin(), values.end());
+    panel.column_names = t.text.source_tokens(sentence);
+    panel.row_names = t.text.target_tokens(looked.written.ids);
+    panel.column_names.push_back("</s>");
+    if (looked.written.ended) panel.row_names.push_back("</s>");
+    panels.push_back(std::move(panel));
+  }
+  return panels;
 }
 
 }  // namespace
 
 Canvas draw_attention(const Translator& t, const std::vector<std::string>& sentences) {
   std::vector<Panel> panels;
-  for (const std::string& s : sentences) panels.push_back(attention_panel(t, s));
+  for (const std::string& s : sentences)
+    for (Panel& panel : attention_panels(t, s)) panels.push_back(std::move(panel));
   PanelGrid grid;
   grid.cell = 22;
   grid.max_width = 1200;

@@ -1,19 +1,20 @@
-#ifndef FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
-#define FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
+#ifndef FOVEA_TOOLS_TRANSLATION_FIGURES_H_
+#define FOVEA_TOOLS_TRANSLATION_FIGURES_H_
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tools/figures/canvas.h"
-#include "tools/seq2seq/translator.h"
+#include "tools/translation/translator.h"
 
 /// The figures of the attention papers.
 
 namespace fovea::tools {
 
 /// Where the network looks while it translates (Bahdanau et al., figure 3): a row for every word it writes, a
-/// column for every word it reads, from black, 0, to white, 1. Throws for a network without attention.
+/// column for every word it reads, from black, 0, to white, 1; a panel for every head. Throws for a network
+/// without attention.
 Canvas draw_attention(const Translator& translator, const std::vector<std::string>& sentences);
 
 /// Learning curves from metrics.csv in a run's folder.
@@ -29,4 +30,4 @@ Canvas draw_bleu_by_length(const std::vector<Scored>& networks, const Sentences&
 
 }  // namespace fovea::tools
 
-#endif  // FOVEA_TOOLS_SEQ2SEQ_FIGURES_H_
+#endif  // FOVEA_TOOLS_TRANSLATION_FIGURES_H_

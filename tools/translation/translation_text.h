@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_TRANSLATION_TEXT_H_
-#define FOVEA_TOOLS_TRANSLATION_TEXT_H_
+#ifndef FOVEA_TOOLS_TRANSLATION_TRANSLATION_TEXT_H_
+#define FOVEA_TOOLS_TRANSLATION_TRANSLATION_TEXT_H_
 
 #include <filesystem>
 #include <optional>
@@ -22,6 +22,7 @@ struct TranslationTextOptions {
   std::string source, target;  ///< languages of the tokenizer; "" splits at spaces
   std::size_t merges = 0;      ///< of byte-pair encoding, learned on both sides; 0: whole words
   std::int64_t min_count = 2;  ///< rarer tokens are unknown
+  bool shared = false;         ///< one vocabulary for both sides
 };
 
 /// From sentences to ids and back.
@@ -68,4 +69,4 @@ Bleu bleu_of(const std::vector<std::vector<std::string>>& translations,
 
 }  // namespace fovea::tools
 
-#endif  // FOVEA_TOOLS_TRANSLATION_TEXT_H_
+#endif  // FOVEA_TOOLS_TRANSLATION_TRANSLATION_TEXT_H_

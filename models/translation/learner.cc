@@ -1,0 +1,171 @@
+#include "fovea/models/translation/learner.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "fovea/models/training/metrics.h"
+#include "fovea/ops/create.h"
+#include "fovea/ops/views.h"
+
+namespace fovea {
+namespace {
+
+constexpr auto average_prefix = "average.", average_count = "averaged";
+
+void check_ids(const char* op, const TokenPairs& pairs, const TranslationTask& task, const char* name) {
+  const auto within = [&](const std::vector<TokenIds>& side, Index words, const char* which) {
+    for (const TokenIds& ids : side)
+      for (const std::int32_t id : ids)
+        require(id >= 0 && id < words, op, name, "'s ", which, " has the id ", id, "; the vocabulary has ",
+                words);
+  };
+  within(pairs.source, task.source_words, "source");
+  within(pairs.target, task.target_words, "target");
+}
+
+Index most_words(const TokenIds& sentence) { return 2 * static_cast<Index>(sentence.size()) + 10; }
+
+}  // namespace
+
+TokenBatchesOptions batch_options(const TranslationTask& task, Index batch_size) {
+  const Index longest = task.most_length + 1;
+  // Without a limit of tokens, as many sentences as asked for, however long.
+  return {.tokens = task.tokens > 0 ? task.tokens : batch_size * longest,
+          .most_sentences = batch_size,
+          .most_length = longest};
+}
+
+TranslationLearner::TranslationLearner(const TrainingSettings& settings, const TranslationTask& task,
+                                       std::vector<NamedTensor> about_words)
+    : Learner(settings),
+      task_(task),
+      batch_size_(settings.batch_size),
+      last_step_(settings.steps),
+      about_words_(std::move(about_words)) {}
+
+void TranslationLearner::start(FlatParameters parameters, TokenPairs train, TokenPairs validation) {
+  Learner::start(std::move(parameters));
+  const char* op = task_.model.c_str();
+  check_ids(op, train, task_, "training");
+  check_ids(op, validation, task_, "validation");
+  TokenBatchesOptions options = batch_options(task_, batch_size_);
+  if (!train.source.empty()) batches_.emplace(std::move(train), options, data_.fork(1));
+  options.shuffle = false;
+  if (!validation.source.empty())
+    validation_ = TokenBatches(std::move(validation), options, data_.fork(2)).all();
+  if (task_.averages > 0) average_.emplace(optimizer().parameters(), AverageWeights::equal);
+}
+
+double TranslationLearner::epochs() const {
+  return batches_ ? static_cast<double>(steps()) / static_cast<double>(batches_->batches_in_epoch()) : 0;
+}
+
+double TranslationLearner::step() {
+  require(!averages_used_, task_.model.c_str(),
+          "the mean of the weights is in use; call use_averages(false) before step()");
+  const double cost = Learner::step();
+  if (!average_) return cost;
+  // Moments are counted from the end of the run, so that the last is its end.
+  const Index left = last_step_ - steps();
+  if (left < 0 || left % task_.average_every != 0 || left / task_.average_every >= task_.averages)
+    return cost;
+  // A run that was made longer averages anew.
+  if (left / task_.average_every == task_.averages - 1 || average_->count() >= task_.averages)
+    average_->set_count(0);
+  average_->update();
+  return cost;
+}
+
+Tensor TranslationLearner::cost() {
+  require(batches_.has_value(), task_.model.c_str(), "there are no sentences to learn from");
+  return loss(batches_->next(), true);
+}
+
+Checkpoint TranslationLearner::checkpoint() {
+  Checkpoint c = Learner::checkpoint();
+  if (batches_) c.generators["order"] = batches_->state();
+  c.extra = about_words_;
+  if (averaged() == 0) return c;
+  for (const NamedTensor& t : average_->state()) c.extra.push_back({average_prefix + t.name, t.tensor});
+  c.extra.push_back({average_count, full({1}, static_cast<double>(averaged()), DType::i32)});
+  return c;
+}
+
+void TranslationLearner::restore(const Checkpoint& c) {
+  Learner::restore(c);
+  if (average_) {
+    std::vector<NamedTensor> means;
+    Index count = 0;
+    for (const NamedTensor& t : c.extra)
+      if (t.name == average_count)
+        count = t.tensor.item<std::int32_t>();
+      else if (t.name.starts_with(average_prefix))
+        means.push_back({t.name.substr(std::char_traits<char>::length(average_prefix)), t.tensor});
+    if (count > 0) average_->load_state(means);
+    average_->set_count(count);
+  }
+  if (!batches_) return;
+  const auto order = c.generators.find("order");
+  require(order != c.generators.end(), task_.model.c_str(), "the checkpoint has no random state named order");
+  batches_->set_state(order->second);
+}
+
+void TranslationLearner::use_averages(bool use) {
+  if (averaged() == 0 || use == averages_used_) return;
+  average_->swap();
+  averages_used_ = use;
+}
+
+double TranslationLearner::validate() {
+  require(!validation_.empty(), task_.model.c_str(), "there are no sentences to validate with");
+  Mean mean;
+  for (const TokenBatch& batch : validation_)
+    mean.add(loss(batch, false).item<double>(), static_cast<double>(batch.target_tokens));
+  return mean.value();
+}
+
+void TranslationLearner::check(const TokenIds& sentence) const {
+  require(!sentence.empty(), task_.model.c_str(), "a sentence is empty");
+  for (const std::int32_t id : sentence)
+    require(id >= 0 && id < task_.source_words, task_.model.c_str(), "the id ", id,
+            " is not in the vocabulary of ", task_.source_words);
+}
+
+std::vector<Written> TranslationLearner::translate(const std::vector<TokenIds>& sentences, Index beam,
+                                                   double length_penalty) {
+  constexpr std::size_t at_once = 64;
+  for (const TokenIds& ids : sentences) check(ids);
+  const TokenPairs pairs{sentences, sentences};
+  // Those of about equal length together.
+  std::vector<Index> order(sentences.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto sentence = [&](Index i) -> const TokenIds& { return sentences[static_cast<std::size_t>(i)]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return sentence(a).size() < sentence(b).size(); });
+  std::vector<Written> out(sentences.size());
+  for (std::size_t from = 0; from < order.size(); from += at_once) {
+    const auto part = std::span(order).subspan(from, std::min(at_once, order.size() - from));
+    BeamOptions options;
+    options.beam = beam;
+    options.length_penalty = length_penalty;
+    for (const Index i : part) options.most.push_back(most_words(sentence(i)));
+    const Writer w = writer(make_token_batch(pairs, part), options.most.back());
+    std::vector<Written> written = beam > 1 ? beam_search(w, options) : write_greedily(w, options);
+    for (std::size_t k = 0; k < part.size(); ++k)
+      out[static_cast<std::size_t>(part[k])] = std::move(written[k]);
+  }
+  return out;
+}
+
+TranslationLearner::Looked TranslationLearner::look(const TokenIds& sentence) {
+  Looked looked{translate({sentence})[0]};
+  const Written& w = looked.written;
+  const std::vector<Index> first{0};
+  looked.maps = maps(make_token_batch({{sentence}, {w.ids}}, first));
+  // Cut at the greatest length, it has written no end.
+  if (!w.ended)
+    for (Tensor& map : looked.maps) map = slice(map, 0, 0, static_cast<Index>(w.ids.size()));
+  return looked;
+}
+
+}  // namespace fovea

@@ -1,0 +1,76 @@
+#include "tools/commands.h"
+
+#ifdef FOVEA_TEXT
+
+#include <iostream>
+
+#include "tools/training_run.h"
+#include "tools/translation/figures.h"
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Translate {
+  CommonOptions common;
+  fs::path checkpoint, heatmap;
+  std::vector<std::string> sentences;
+  Index beam = 5;
+  double penalty = 1;
+
+  int operator()() {
+    common.apply();
+    const Translator t = load_translator(read_checkpoint(checkpoint));
+    t.learner->use_averages(true);
+    if (!sentences.empty()) {
+      for (const auto& words : t.translate(sentences, beam, penalty)) std::cout << join_words(words) << '\n';
+      if (!heatmap.empty()) draw_attention(t, sentences).save(heatmap);
+      return 0;
+    }
+    int status = 0;
+    std::string line;
+    for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
+      // A line that cannot be translated leaves an empty one, so that lines go on belonging together.
+      try {
+        if (!split_words(line).empty()) {
+          std::cout << join_words(t.translate({line}, beam, penalty)[0]);
+          if (!heatmap.empty()) sentences.push_back(line);
+        }
+      } catch (const Error& e) {
+        std::cerr << "fovea translate: line " << number << ": " << e.what() << '\n';
+        status = 1;
+      }
+      std::cout << '\n';
+    }
+    if (!heatmap.empty() && !sentences.empty()) draw_attention(t, sentences).save(heatmap);
+    return status;
+  }
+};
+
+}  // namespace
+
+void add_translate(Commands& commands) {
+  CLI::App* translate = commands.app.add_subcommand("translate", "Translate sentences, or lines from stdin");
+  auto r = on_call<Translate>(translate, commands);
+  add_checkpoint_option(translate, r->checkpoint);
+  translate->add_option("sentence", r->sentences, "Sentences; without, one a line from stdin");
+  translate->add_option("--heatmap", r->heatmap,
+                        "Draw where it looks while it translates greedily: .png or .svg");
+  translate->add_option("--beam", r->beam, "Sentences kept at a time; 1 is greedy")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  translate->add_option("--length-penalty", r->penalty, "0 favours short translations")
+      ->capture_default_str();
+  r->common.add_to(*translate);
+}
+
+}  // namespace fovea::tools
+
+#else
+
+namespace fovea::tools {
+void add_translate(Commands&) {}  // needs fovea::text
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TEXT

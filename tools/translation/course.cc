@@ -1,0 +1,166 @@
+#ifdef FOVEA_TEXT
+
+#include "tools/translation/course.h"
+
+#include <cmath>
+#include <iostream>
+
+namespace fovea::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr Index beam_size = 5;
+constexpr double length_penalty = 1;
+
+double exact_percent(const Sentences& translations, const Sentences& references) {
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < references.size(); ++i) same += translations[i] == references[i];
+  return 100 * static_cast<double>(same) / static_cast<double>(references.size());
+}
+
+Json facts_of(const TranslationTask& t) {
+  return {{"task", t.task}, {"source", t.source}, {"target", t.target}};
+}
+
+}  // namespace
+
+TestSet::TestSet(ParallelText sentences, const TranslationText& words, const TranslationTextOptions& options,
+                 std::size_t most)
+    : text(std::move(sentences)) {
+  if (most > 0 && text.size() > most) {
+    text.source.resize(most);
+    text.target.resize(most);
+  }
+  for (const std::string& s : text.target) references.push_back(words.reference(s));
+  std::optional<WordTokenizer> tokenizer;
+  if (!options.source.empty()) tokenizer.emplace(WordTokenizerOptions{.language = options.source});
+  for (const std::string& s : text.source)
+    lengths.push_back(tokenizer ? (*tokenizer)(s).size() : split_words(s).size());
+}
+
+Json score(const Translator& t, const TestSet& test, Sentences* greedy) {
+  const Sentences plain = t.translate(test.text.source, 1, 0);
+  t.learner->use_averages(true);
+  const Sentences beam = t.translate(test.text.source, beam_size, length_penalty);
+  t.learner->use_averages(false);
+  const Bleu bleu = bleu_of(plain, test.references), bleu_beam = bleu_of(beam, test.references);
+  if (greedy) *greedy = plain;
+  return {{"bleu", bleu.score()},
+          {"bleu_beam", bleu_beam.score()},
+          {"bleu_parts", bleu.text()},
+          {"bleu_beam_parts", bleu_beam.text()},
+          {"exact_percent", exact_percent(plain, test.references)},
+          {"exact_beam_percent", exact_percent(beam, test.references)},
+          {"averaged", t.learner->averaged()},
+          {"reference_tokens", bleu.reference_length()}};
+}
+
+TranslationCourse::TranslationCourse(Translator translator, const ParallelText& validation,
+                                     const TrainOptions& options, Json facts, const std::string& kind)
+    : translator_(std::move(translator)),
+      facts_(std::move(facts)),
+      kind_(kind),
+      watched_(validation, translator_.text, text_options(translator_.learner->task()), 200),
+      test_(load_sentences(translator_.learner->task(), Split::test, options.data_dir), translator_.text,
+            text_options(translator_.learner->task()), options.quick ? 100 : 0) {
+  const TranslationTask& t = translator_.learner->task();
+  folder = cat(t.model, "-", t.task, "-", t.source, "-", t.target);
+  label = cat(t.model, " ", kind);
+  title = cat(t.model, ": ", t.task, ", ", kind);
+  unit = "nats";
+  columns = {"epoch", "train_loss", "val_loss", "val_perplexity", "val_bleu"};
+  frames = 1;
+  evaluations = 10;
+}
+
+std::vector<std::optional<double>> TranslationCourse::measure(double cost, bool evaluate) {
+  std::vector<std::optional<double>> row{translator_.learner->epochs(), cost};
+  if (evaluate) {
+    const double loss = translator_.learner->validate();
+    const Bleu bleu = bleu_of(translator_.translate(watched_.text.source, 1, 0), watched_.references);
+    row.insert(row.end(), {loss, std::exp(loss), bleu.score()});
+  }
+  row.resize(columns.size());
+  return row;
+}
+
+Json TranslationCourse::facts() const {
+  Json facts = facts_;
+  facts.update(facts_of(translator_.learner->task()));
+  facts["epochs"] = translator_.learner->epochs();
+  return facts;
+}
+
+Json TranslationCourse::metrics() {
+  const double loss = translator_.learner->validate();
+  Json metrics = score(translator_, test_, &translations_);
+  metrics.update({{"val_loss", loss}, {"val_perplexity", std::exp(loss)}});
+  return metrics;
+}
+
+void TranslationCourse::sketch(RunFolder& run) {
+  const auto& source = test_.text.source;
+  const auto heads =
+      static_cast<long>(translator_.learner->look(translator_.source_ids(source[0])).maps.size());
+  if (heads == 0) return;
+  const long sentences = std::min<long>(heads > 1 ? 1 : 4, std::ssize(source));
+  run.figure(
+      "attention", draw_attention(translator_, {source.begin(), source.begin() + sentences}),
+      cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
+          heads > 1 ? "; the heads of the last layer." : "."));
+}
+
+void TranslationCourse::draw(RunFolder& run, const Json&, const std::vector<NamedTensor>&) {
+  sketch(run);
+  run.figure("learning_curve", draw_losses(run.path()), "Every word is predicted from the true ones before.");
+  run.figure("bleu_by_length", draw_bleu_by_length({{kind_, translations_}}, test_.references, test_.lengths),
+             "Greedy translations of the test set.");
+}
+
+int EvalTranslation::operator()() {
+  common.apply();
+  std::vector<Scored> scored;
+  std::optional<TestSet> test;
+  std::string task;
+  Json all = Json::array();
+  for (const fs::path& path : checkpoints) {
+    const Checkpoint checkpoint = read_checkpoint(path);
+    const Translator t = load_translator(checkpoint);
+    const TranslationTask& own = t.learner->task();
+    test.emplace(load_sentences(own, Split::test, common.data_dir), t.text, text_options(own));
+    const std::string name = cat(own.task, " ", own.source, " ", own.target);
+    if (task.empty()) task = name;
+    require(task == name, "eval", path.string(), " learned ", name, ", the first ", task,
+            "; score one task at a time");
+    Json out{{"model", own.model}};
+    const Json settings = Json::parse(t.learner->settings_json());
+    std::string kind = own.model;
+    if (settings.contains("attention")) {
+      out.update({{"net", settings["net"]}, {"attention", settings["attention"]}});
+      kind = cat("attention ", settings["attention"].get<std::string>());
+    }
+    out.update(facts_of(own));
+    out["seed"] = settings["seed"];
+    out["steps"] = t.learner->steps();
+    scored.push_back({kind, {}});
+    out.update(score(t, *test, &scored.back().translations));
+    all.push_back(std::move(out));
+  }
+  if (!figure.empty()) draw_bleu_by_length(scored, test->references, test->lengths).save(figure);
+  std::cout << (all.size() == 1 ? all[0] : all).dump(2) << '\n';
+  return 0;
+}
+
+void EvalTranslation::add_to(CLI::App& command) {
+  command.add_option("--checkpoint", checkpoints, "Folders of runs")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--figure", figure, "Draw BLEU by length of all of them: .png or .svg");
+  common.add_to(command);
+}
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TEXT

@@ -1,0 +1,82 @@
+#ifndef FOVEA_TOOLS_TRANSLATION_COURSE_H_
+#define FOVEA_TOOLS_TRANSLATION_COURSE_H_
+
+#include <optional>
+
+#include "tools/training_run.h"
+#include "tools/translation/figures.h"
+#include "tools/translation/translator.h"
+
+/// What training and scoring have in common for all families that translate.
+
+namespace fovea::tools {
+
+/// The sentences that translations are scored on.
+struct TestSet {
+  ParallelText text;
+  Sentences references;
+  std::vector<std::size_t> lengths;  ///< of the sources, in words
+
+  /// All sentences, or the first `most`.
+  TestSet(ParallelText sentences, const TranslationText& words, const TranslationTextOptions& options,
+          std::size_t most = 0);
+};
+
+/// What a test set says of a network: greedily with the weights as they are, and with a beam of 5 with their
+/// mean where it is kept. `greedy` keeps the translations.
+nlohmann::ordered_json score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr);
+
+/// Learning to translate.
+class TranslationCourse : public Course {
+ public:
+  /// `facts`: what the family says of its network, for summary.json; `kind`: the same in a word or two.
+  TranslationCourse(Translator translator, const ParallelText& validation, const TrainOptions& options,
+                    nlohmann::ordered_json facts, const std::string& kind);
+
+  Learner& learner() override { return *translator_.learner; }
+  Index steps() const override { return steps_; }
+  void set_steps(Index steps) { steps_ = steps; }
+  std::vector<std::optional<double>> measure(double cost, bool evaluate) override;
+  nlohmann::ordered_json facts() const override;
+  nlohmann::ordered_json metrics() override;
+  void sketch(RunFolder& run) override;
+  void draw(RunFolder& run, const nlohmann::ordered_json& metrics,
+            const std::vector<NamedTensor>& frames) override;
+
+ protected:
+  const Translator& translator() const { return translator_; }
+  const TestSet& test() const { return test_; }
+
+ private:
+  Index steps_ = 0;
+  Translator translator_;
+  nlohmann::ordered_json facts_;
+  std::string kind_;
+  TestSet watched_, test_;
+  Sentences translations_;
+};
+
+/// The settings that people choose: the rest comes with the task.
+template <class Settings>
+std::vector<Setting> translation_choices(Settings& s) {
+  std::vector<Setting> list = s.list();
+  std::erase_if(list, [](const Setting& setting) {
+    const std::string name = setting.name;
+    return name == "source_words" || name == "target_words" || name == "model";
+  });
+  return list;
+}
+
+/// `fovea eval` of checkpoints of any family.
+struct EvalTranslation {
+  CommonOptions common;
+  std::vector<std::filesystem::path> checkpoints;
+  std::filesystem::path figure;
+
+  int operator()();
+  void add_to(CLI::App& command);
+};
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_TRANSLATION_COURSE_H_

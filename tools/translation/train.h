@@ -1,0 +1,76 @@
+#ifndef FOVEA_TOOLS_TRANSLATION_TRAIN_H_
+#define FOVEA_TOOLS_TRANSLATION_TRAIN_H_
+
+#include "tools/commands.h"
+#include "tools/setting_options.h"
+#include "tools/translation/course.h"
+
+namespace fovea::tools {
+
+/// `fovea train` of a family that translates. A family says: Settings, Learner and Course; settings(task,
+/// preset); epochs(task), what a run takes unless it is told, 0 where that is the preset's number of updates;
+/// facts(settings) and kind(settings), see TranslationCourse.
+template <class Family>
+struct TrainTranslation {
+  TrainOptions common;
+  SettingOptions given;
+  std::string task;
+  std::optional<Index> epochs;
+
+  int operator()() {
+    using Settings = typename Family::Settings;
+    common.apply();
+    const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
+    if (task.empty()) task = common.data_dir.empty() ? "dates" : "multi30k";
+    Settings s = resumed ? Settings::from_json(resumed->meta) : Family::settings(task, common.preset);
+    if (!resumed) s.seed = common.seed;
+    given.apply_to(translation_choices(s));
+    const ParallelText train_text = load_sentences(s, Split::train, common.data_dir),
+                       validation = load_sentences(s, Split::validation, common.data_dir);
+    TranslationText text = resumed ? TranslationText::from(resumed->extra, text_options(s))
+                                   : TranslationText::learn(train_text, text_options(s));
+    TokenPairs pairs = text.pairs(train_text, s.most_length);
+    if (!resumed) {
+      s.source_words = static_cast<Index>(text.source().size());
+      s.target_words = static_cast<Index>(text.target().size());
+      const Index passes = epochs.value_or(given.given("steps") ? 0 : Family::epochs(task));
+      if (passes > 0)
+        s.steps =
+            passes * TokenBatches(pairs, batch_options(s, s.batch_size), Generator()).batches_in_epoch();
+      if (common.quick) s.steps = std::min<Index>(s.steps, 40);
+    }
+    std::vector<NamedTensor> words = text.state();
+    auto learner = std::make_unique<typename Family::Learner>(
+        s, std::move(pairs), text.pairs(validation, s.most_length), std::move(words));
+    if (resumed) learner->restore(*resumed);
+    typename Family::Course course({std::move(text), std::move(learner)}, validation, common,
+                                   Family::facts(s), Family::kind(s));
+    course.folder += cat("-", Family::kind(s), "-seed", s.seed);
+    course.set_steps(s.steps);
+    return train(common, course, resumed);
+  }
+
+  void add_to(CLI::App& command) {
+    command
+        .add_option("--task", task,
+                    listed(translation_tasks()) + " (default: dates; with --data-dir multi30k)")
+        ->check(CLI::IsMember(translation_tasks()));
+    command.add_option("--epochs", epochs, Family::about_epochs)->check(CLI::PositiveNumber);
+    common.add_to(command);
+    typename Family::Settings settings;
+    given.add_to(command, translation_choices(settings));
+    command.get_option("--resume")->excludes(command.get_option("--epochs"));
+  }
+};
+
+/// What `fovea list` shows.
+inline Commands::Family translation_family(const std::string& name, const std::string& about) {
+  Commands::Family family{name, about, {}};
+  for (const std::string& task : translation_tasks())
+    family.tasks.emplace_back(task, about_translation(task));
+  return family;
+}
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_TRANSLATION_TRAIN_H_
