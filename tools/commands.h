@@ -43,7 +43,8 @@ void add_stn(Commands& commands);
 void add_draw(Commands& commands);
 void add_gpt(Commands& commands);
 void add_seq2seq(Commands& commands);
-/// `fovea translate`.
+void add_transformer(Commands& commands);
+/// Of both of these: `fovea translate`.
 void add_translate(Commands& commands);
 void add_bert(Commands& commands);
 

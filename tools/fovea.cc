@@ -85,6 +85,7 @@ int run(int argc, char** argv) {
   add_draw(commands);
   add_gpt(commands);
   add_seq2seq(commands);
+  add_transformer(commands);
   add_translate(commands);
   add_bert(commands);
   add_general(commands);

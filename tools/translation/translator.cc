@@ -2,12 +2,23 @@
 
 #include "tools/translation/translator.h"
 
+#include <nlohmann/json.hpp>
+
 #include "fovea/models/data/copies.h"
 #include "fovea/models/data/dates.h"
 #include "fovea/models/seq2seq/learner.h"
+#include "fovea/models/transformer/learner.h"
 
 namespace fovea::tools {
 namespace {
+
+// Which family a checkpoint is of. Those of before there were two do not say.
+std::string model_of(const Checkpoint& c) {
+  const auto settings = nlohmann::json::parse(c.meta, nullptr, false);
+  if (settings.is_object() && settings.contains("model") && settings.at("model").is_string())
+    return settings.at("model");
+  return seq2seq::Settings::family;
+}
 
 template <class Learner, class Settings>
 Translator load(const Checkpoint& c) {
@@ -59,6 +70,8 @@ Sentences Translator::translate(const std::vector<std::string>& sentences, Index
 }
 
 Translator load_translator(const Checkpoint& c) {
+  if (model_of(c) == transformer::Settings::family)
+    return load<transformer::Learner, transformer::Settings>(c);
   return load<seq2seq::Learner, seq2seq::Settings>(c);
 }
 

@@ -1,0 +1,81 @@
+#include "tools/commands.h"
+
+#ifdef FOVEA_TEXT
+
+#include "fovea/models/transformer/learner.h"
+#include "tools/transformer/figures.h"
+#include "tools/translation/train.h"
+
+namespace fovea::tools {
+namespace {
+
+// Adds the figures that are the Transformer's alone.
+class TransformerCourse : public TranslationCourse {
+ public:
+  using TranslationCourse::TranslationCourse;
+
+  void draw(RunFolder& run, const nlohmann::ordered_json& metrics,
+            const std::vector<NamedTensor>& frames) override {
+    TranslationCourse::draw(run, metrics, frames);
+    auto& own = static_cast<transformer::Learner&>(learner());
+    const std::string& sentence = test().text.source[0];
+    std::vector<std::string> words = translator().text.source_tokens(sentence);
+    words.push_back("</s>");
+    const auto layers = own.self_attention(translator().source_ids(sentence));
+    run.figure(
+        "self_attention", draw_self_attention(words, layers.back()),
+        "Where the words of a test sentence look at each other: the heads of the encoder's last layer.");
+    run.figure("learning_rate", draw_learning_rate(own.settings()), "The schedule of this run.");
+    run.figure("positions", draw_positions(50, own.settings().width), "What is added to the words' vectors.");
+  }
+};
+
+struct TransformerFamily {
+  using Settings = transformer::Settings;
+  using Learner = transformer::Learner;
+  using Course = TransformerCourse;
+  static constexpr auto about_epochs = "Passes over the sentences, in place of --steps";
+
+  static Settings settings(const std::string& task, const std::string& preset) {
+    return transformer::settings_for(task, preset);
+  }
+  static Index epochs(const std::string&) { return 0; }
+  static nlohmann::ordered_json facts(const Settings& s) {
+    return {{"model", "transformer"}, {"layers", s.layers},         {"width", s.width},
+            {"heads", s.heads},       {"norm_first", s.norm_first}, {"seed", s.seed}};
+  }
+  static std::string kind(const Settings& s) {
+    return cat("width", s.width, s.norm_first ? "-norm-first" : "");
+  }
+};
+
+}  // namespace
+
+void add_transformer(Commands& commands) {
+  const std::string about = "The Transformer, translating (Vaswani et al. 2017)";
+  CLI::App* train = commands.train.add_subcommand("transformer", about);
+  auto t = on_call<TrainTranslation<TransformerFamily>>(train, commands);
+  t->common.preset = "";
+  t->add_to(*train);
+  train->get_option("--preset")
+      ->description(
+          "toy: 0.2 million parameters, the default for made sentences; tiny: 2.6 million, the "
+          "default for multi30k; base: the paper's")
+      ->check(CLI::IsMember(transformer::preset_names()));
+
+  CLI::App* eval =
+      commands.eval.add_subcommand("transformer", "BLEU on the test set, greedily and with a beam");
+  on_call<EvalTranslation>(eval, commands)->add_to(*eval);
+
+  commands.families.push_back(translation_family("transformer", about));
+}
+
+}  // namespace fovea::tools
+
+#else
+
+namespace fovea::tools {
+void add_transformer(Commands&) {}  // needs fovea::text
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TEXT
