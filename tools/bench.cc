@@ -183,6 +183,7 @@ const std::vector<std::pair<std::string, std::function<Step(const BenchOptions&)
       {"stn", [](const auto& o) { return stn_step(o.batch_size.value_or(256)); }},
       {"transformer", transformer_step},
       {"gpt", gpt_step},
+      {"decode", decode_step},
       {"attention", attention_step},
       {"lstm", [](const auto& o) { return lstm_step(o.batch_size.value_or(16), o); }},
       {"chain", [](const auto& o) { return chain_step(o); }},

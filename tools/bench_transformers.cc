@@ -125,6 +125,19 @@ Step gpt_step(const BenchOptions& o) {
   };
 }
 
+Step decode_step(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(1), L = o.length.value_or(64), E = o.hidden_size.value_or(128);
+  require(L >= 2, "bench", "decode writes the tokens after the first: --length must be at least 2");
+  Generator random(1);
+  auto model = std::make_shared<gpt::Gpt>(
+      gpt::Options{.vocabulary = 65, .block_size = L, .layers = 4, .heads = 4, .embed_dim = E, .bias = false},
+      random);
+  return [model, first = zeros({B, 1}, DType::i32), L] {
+    Generator draws(2);
+    model->generate(first, L - 1, {.temperature = 0}, draws);
+  };
+}
+
 Step attention_step(const BenchOptions& o) {
   const Index B = o.batch_size.value_or(16), L = o.length.value_or(1024), D = o.hidden_size.value_or(64);
   Generator random(1);

@@ -32,6 +32,9 @@ Step transformer_step(const BenchOptions& o);
 /// One training step of nanoGPT's CPU preset: 4 layers, 4 heads, E 128, 12 sequences of 64 of 65 characters,
 /// clipping by norm 1, AdamW.
 Step gpt_step(const BenchOptions& o);
+/// That GPT writes 63 characters after one, token by token, with its keys and values cached: divide 63 B by
+/// the time for tokens a second. B is 1.
+Step decode_step(const BenchOptions& o);
 /// Causal attention alone, [16,12,1024,64], forward and backward.
 Step attention_step(const BenchOptions& o);
 /// Whether a workload has a version of its products of matrices alone.
