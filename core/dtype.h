@@ -19,13 +19,13 @@ enum class DType : std::uint8_t { f32, f64, bf16, i32, u8 };
 struct bf16 {
   std::uint16_t bits = 0;
   bf16() = default;
-  explicit bf16(float x) {
+  constexpr explicit bf16(float x) {
     const auto u = std::bit_cast<std::uint32_t>(x);
     const bool nan = (u & 0x7fffffffu) > 0x7f800000u;
     bits = static_cast<std::uint16_t>(nan ? (u >> 16 | 0x40u) : (u + 0x7fffu + (u >> 16 & 1u)) >> 16);
   }
-  explicit operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-  explicit operator double() const { return static_cast<float>(*this); }
+  constexpr explicit operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  constexpr explicit operator double() const { return static_cast<float>(*this); }
 };
 
 /// Bytes per element.

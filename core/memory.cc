@@ -195,7 +195,7 @@ void detail::pool_free(void* block, int size_class) noexcept {
     pool().free(block, size_class);
 }
 
-MemoryStats memory_stats() {
+MemoryStats memory_stats(Cpu) {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
   std::ptrdiff_t allocated = r.orphan_allocated, peak = std::max<std::ptrdiff_t>(r.orphan_allocated, 0);
@@ -207,17 +207,17 @@ MemoryStats memory_stats() {
   return {size(allocated), size(r.reserved), size(std::max(peak, allocated))};
 }
 
-void reset_peak_memory() {
+void reset_peak_memory(Cpu) {
   std::lock_guard lock(registry().mutex);
   for (ThreadPool* p : registry().pools) p->peak = std::ptrdiff_t{p->allocated};
 }
 
-void release_cached_memory() {
+void release_cached_memory(Cpu) {
   if (!pool_is_gone) pool().release();
   std::lock_guard lock(registry().mutex);
   for (int c = 0; c < classes; ++c) free_list(registry().orphans[static_cast<std::size_t>(c)], c);
 }
 
-void set_memory_limit(std::size_t bytes) { registry().limit = bytes; }
+void set_memory_limit(std::size_t bytes, Cpu) { registry().limit = bytes; }
 
 }  // namespace fovea

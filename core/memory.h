@@ -3,31 +3,39 @@
 
 #include <cstddef>
 
+#include "fovea/core/device.h"
+
 /// The caching CPU pool. Every thread keeps freelists by size class, so allocating takes no lock and the same
 /// sequence of requests gets the same addresses. A block freed on another thread goes to that thread's lists;
 /// a thread that ends leaves its lists to the others. So memory does not stay flat where one thread makes
 /// tensors and another lets go of them: hand them back, as Loader does.
+///
+/// A GPU has one such pool for all threads; the functions on it take the Cuda tag.
 
 namespace fovea {
 
-/// Bytes in the CPU pool over all threads. `peak` is exact while one thread allocates and an upper bound
-/// (the sum of the threads' peaks) otherwise.
+/// Bytes in a device's pool. On the host over all threads, where `peak` is exact while one thread allocates
+/// and an upper bound (the sum of the threads' peaks) otherwise.
 struct MemoryStats {
   std::size_t allocated = 0;  ///< held by live tensors
   std::size_t reserved = 0;   ///< taken from the system: allocated plus cached
-  std::size_t peak = 0;       ///< the most that `allocated` has been since the last reset_peak()
+  std::size_t peak = 0;       ///< the most that `allocated` has been since the last reset_peak_memory()
 };
 
-MemoryStats memory_stats();
+MemoryStats memory_stats(Cpu = {});
+MemoryStats memory_stats(Cuda device);
 
 /// Makes `peak` start again from what is allocated now.
-void reset_peak_memory();
+void reset_peak_memory(Cpu = {});
+void reset_peak_memory(Cuda device);
 
-/// Gives this thread's cached blocks, and those of threads that have ended, back to the system.
-void release_cached_memory();
+/// Gives cached blocks back to the system: on the host those of this thread and of threads that have ended.
+void release_cached_memory(Cpu = {});
+void release_cached_memory(Cuda device);
 
 /// A cap on reserved bytes; an allocation that would pass it throws OutOfMemory. 0 means no cap.
-void set_memory_limit(std::size_t bytes);
+void set_memory_limit(std::size_t bytes, Cpu = {});
+void set_memory_limit(std::size_t bytes, Cuda device);
 
 namespace detail {
 

@@ -1,11 +1,11 @@
 #include "fovea/core/tensor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iomanip>
 #include <mutex>
 #include <new>
 
+#include "fovea/core/device_memory.h"
 #include "fovea/core/memory.h"
 #include "fovea/core/tape.h"
 
@@ -41,11 +41,17 @@ ParameterNumbers& parameter_numbers() {
   return *numbers;
 }
 
-Node* new_node(std::size_t data_bytes) {
+// A node of row-major strides, with room for the elements behind it.
+Node* new_node(std::size_t data_bytes, const Shape& shape, DType dtype, const Device& device) {
   const std::size_t bytes = sizeof(Node) + data_bytes;
   auto* node = new (detail::pool_allocate(bytes)) Node;
   node->size_class = static_cast<std::uint8_t>(detail::size_class_of(bytes));
   node->data = reinterpret_cast<std::byte*>(node + 1);
+  node->dtype = dtype;
+  node->device = device;
+  node->shape = shape;
+  node->strides = row_major_strides(shape);
+  node->numel = shape.numel();
   return node;
 }
 
@@ -69,7 +75,9 @@ bool is_row_major(const Shape& shape, const Shape& strides) {
 
 double element(const Node& node, Index offset) {
   return visit_any(node.dtype, [&]<class T>() {
-    return static_cast<double>(reinterpret_cast<const T*>(node.data)[offset]);
+    T x;
+    detail::copy_bytes(Cpu{}, &x, node.device, reinterpret_cast<const T*>(node.data) + offset, sizeof(T));
+    return static_cast<double>(x);
   });
 }
 
@@ -87,6 +95,15 @@ std::size_t checked_bytes(const Shape& shape, DType dtype) {
   return empty ? 0 : bytes;
 }
 
+// Gives back the block that a node on a GPU owns.
+void free_block([[maybe_unused]] Node* node) noexcept {
+#ifdef FOVEA_CUDA
+  if (std::exchange(node->on_device, false))
+    detail::device_free(std::get<Cuda>(node->device), node->data,
+                        static_cast<std::size_t>(node->numel) * size_of(node->dtype));
+#endif
+}
+
 }  // namespace
 
 void detail::destroy(Node* node) noexcept {
@@ -97,45 +114,40 @@ void detail::destroy(Node* node) noexcept {
     (*node->deleter)();
     delete node->deleter;
   }
+  free_block(node);
   const int size_class = node->size_class;
   node->~Node();
   pool_free(node, size_class);
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, const Device& device) {
-  Node* node = new_node(checked_bytes(shape, dtype));
-  node->dtype = dtype;
-  node->device = device;
-  node->shape = shape;
-  node->strides = row_major_strides(shape);
-  node->numel = shape.numel();
-  return Tensor(node);
+  const std::size_t bytes = checked_bytes(shape, dtype);
+#ifdef FOVEA_CUDA
+  if (const Cuda* cuda = std::get_if<Cuda>(&device)) {
+    Tensor t(new_node(0, shape, dtype, device));
+    t.node_->data = detail::device_allocate(*cuda, bytes);
+    t.node_->on_device = true;
+    return t;
+  }
+#endif
+  return Tensor(new_node(bytes, shape, dtype, device));
 }
 
 Tensor Tensor::wrap(void* data, const Shape& shape, DType dtype, std::function<void()> deleter,
                     const Device& device) {
   checked_bytes(shape, dtype);
-  Node* node = new_node(0);
+  Node* node = new_node(0, shape, dtype, device);
   node->data = static_cast<std::byte*>(data);
-  node->dtype = dtype;
-  node->device = device;
-  node->shape = shape;
-  node->strides = row_major_strides(shape);
-  node->numel = shape.numel();
   if (deleter) node->deleter = new std::function<void()>(std::move(deleter));
   return Tensor(node);
 }
 
 Tensor Tensor::view(const Shape& shape, const Shape& strides, Index offset) const {
   Node* from = node();
-  Node* to = new_node(0);
+  Node* to = new_node(0, shape, from->dtype, from->device);
   to->base = share(&from->owner());
   to->data = from->data + offset * static_cast<Index>(size_of(from->dtype));
-  to->dtype = from->dtype;
-  to->device = from->device;
-  to->shape = shape;
   to->strides = strides;
-  to->numel = shape.numel();
   to->contiguous = is_row_major(shape, strides);
   return Tensor(to);
 }
@@ -153,6 +165,7 @@ void Tensor::throw_undefined() { fail("tensor", "is undefined (default-construct
 void Tensor::check_access(DType wanted, const char* what) const {
   require(dtype() == wanted, what, "tensor is ", dtype(), ", asked for ", wanted);
   require(contiguous(), what, "tensor ", shape(), " is a strided view; take contiguous(x) first");
+  require(is_cpu(device()), what, "tensor ", shape(), " lies on ", device(), "; copy it with to(x, Cpu{}) first");
 }
 
 double Tensor::only_element() const {
@@ -176,7 +189,7 @@ Parameter::Parameter(Tensor value) : Tensor(value.detach()) {
   require(dtype() == DType::f32 || dtype() == DType::f64, "parameter", "must be f32 or f64, not ", dtype());
   require(contiguous(), "parameter", "must be contiguous; take contiguous(x) first");
   Tensor gradient = Tensor::empty(shape(), dtype(), device());
-  std::memset(gradient.raw_mutable(), 0, gradient.bytes());
+  detail::zero_bytes(device(), gradient.raw_mutable(), gradient.bytes());
   node()->gradient = share(gradient.node());
   node()->parameter = parameter_numbers().take();
 }
@@ -195,7 +208,7 @@ struct Handle : Tensor {
 
 Tensor Parameter::grad() const { return Handle(share(node()->gradient)); }
 
-void Parameter::zero_grad() { std::memset(node()->gradient->data, 0, bytes()); }
+void Parameter::zero_grad() { detail::zero_bytes(device(), node()->gradient->data, bytes()); }
 
 void Parameter::move_into(const Tensor& values, const Tensor& gradients, Index offset) {
   const auto move = [&](Node* node, const Tensor& into) {
@@ -203,9 +216,11 @@ void Parameter::move_into(const Tensor& values, const Tensor& gradients, Index o
             "a buffer of ", into.numel(), " ", into.dtype(), " cannot take ", numel(), " ", dtype(), " at ",
             offset);
     std::byte* to = into.node()->data + offset * static_cast<Index>(size_of(dtype()));
-    if (numel() > 0) std::memcpy(to, node->data, bytes());
+    detail::copy_bytes(into.device(), to, node->device, node->data, bytes());
+    if (!node->base) free_block(node);
     Node* old = std::exchange(node->base, share(&into.node()->owner()));
     node->data = to;
+    node->device = into.device();
     release(old);
   };
   move(node(), values);

@@ -44,7 +44,8 @@ struct alignas(64) Node {
   DType dtype = DType::f32;
   std::uint8_t size_class = 0;
   bool contiguous = true;
-  bool frozen = false;  // a parameter that takes no gradient for now
+  bool frozen = false;     // a parameter that takes no gradient for now
+  bool on_device = false;  // `data` is a block from a GPU's pool
   Device device;
   Index numel = 0;
   Shape shape;
@@ -111,7 +112,8 @@ class Tensor {
   bool contiguous() const { return node()->contiguous; }
   std::size_t bytes() const { return static_cast<std::size_t>(numel()) * size_of(dtype()); }
 
-  /// The elements of a contiguous CPU tensor, for reading. Throws when T is not its dtype.
+  /// The elements of a contiguous CPU tensor, for reading. Throws when T is not its dtype, and for a tensor
+  /// on a GPU: copy it with to(x, Cpu{}) first.
   template <class T>
   const T* data() const {
     check_access(dtype_of<T>, "data");
@@ -130,7 +132,8 @@ class Tensor {
     return {data<T>(), static_cast<std::size_t>(numel())};
   }
 
-  /// The only element, of a tensor of one element, converted to T.
+  /// The only element, of a tensor of one element, converted to T. Waits for the GPU if it lies there, as
+  /// at() and printing do.
   template <class T = float>
   T item() const {
     return static_cast<T>(only_element());

@@ -11,8 +11,11 @@ namespace fovea {
 
 /// e_ts = sum_a v_a tanh(q_ta + k_sa).
 void additive_scores_forward(Cpu, const View& q, const View& k, const View& v, const View& e);
+void additive_scores_forward(Cuda, const View& q, const View& k, const View& v, const View& e);
 /// Targets may be one buffer, as where queries and keys are one tensor.
 void additive_scores_backward(Cpu, const View& q, const View& k, const View& v, const View& de,
+                              const Target& dq, const Target& dk, const Target& dv);
+void additive_scores_backward(Cuda, const View& q, const View& k, const View& v, const View& de,
                               const Target& dq, const Target& dk, const Target& dv);
 
 }  // namespace fovea

@@ -22,11 +22,14 @@ struct Attention {
 /// y (B,H,Lq,E) = softmax(scale q k^T + bias) v over the keys that are kept, and the logarithm of every row's
 /// sum of exponentials (B,H,Lq; +inf where no key is kept). y has stride 1 in the last dimension.
 void attention_forward(Cpu, const Attention& a, const View& y, const View& log_sums);
+void attention_forward(Cuda, const Attention& a, const View& y, const View& log_sums);
 
 /// The gradients that are wanted, from dy. It and those of q, k and v may have any strides but 1 for the
 /// last; dbias is stretched like the bias and always added to. A head's dq is written before its dk, and that
 /// before its dv: one buffer may serve several.
 void attention_backward(Cpu, const Attention& a, const View& y, const View& log_sums, const View& dy,
+                        const Target& dq, const Target& dk, const Target& dv, const View& dbias);
+void attention_backward(Cuda, const Attention& a, const View& y, const View& log_sums, const View& dy,
                         const Target& dq, const Target& dk, const Target& dv, const View& dbias);
 
 }  // namespace fovea

@@ -14,17 +14,25 @@ namespace fovea {
 /// unbiased variance.
 void batch_norm2d_batch_stats(Cpu, const View& x, double eps, double momentum, const View& stats,
                               const View& running_mean, const View& running_var);
+void batch_norm2d_batch_stats(Cuda, const View& x, double eps, double momentum, const View& stats,
+                              const View& running_mean, const View& running_var);
 
 /// stats of a mean and a variance.
 void batch_norm2d_running_stats(Cpu, const View& running_mean, const View& running_var, double eps,
+                                const View& stats);
+void batch_norm2d_running_stats(Cuda, const View& running_mean, const View& running_var, double eps,
                                 const View& stats);
 
 /// y = (x - mean) scale weight + bias; weight and bias may be none.
 void batch_norm2d_forward(Cpu, const View& x, const View& weight, const View& bias, const View& stats,
                           const View& y);
+void batch_norm2d_forward(Cuda, const View& x, const View& weight, const View& bias, const View& stats,
+                          const View& y);
 
 /// dx, dweight and dbias (set or +=), any of which may be none; `training` says that stats depend on x.
 void batch_norm2d_backward(Cpu, const View& x, const View& weight, const View& stats, bool training,
+                           const View& dy, const Target& dx, const Target& dweight, const Target& dbias);
+void batch_norm2d_backward(Cuda, const View& x, const View& weight, const View& stats, bool training,
                            const View& dy, const Target& dx, const Target& dweight, const Target& dbias);
 
 }  // namespace fovea

@@ -9,9 +9,12 @@ namespace fovea {
 
 /// y(i) = sum_t s(t) w((i - (t - (S-1)/2)) mod N) for every row; w, y (..,N), s (..,S), row-major, S <= N.
 void circular_convolution_forward(Cpu, const View& w, const View& s, const View& y);
+void circular_convolution_forward(Cuda, const View& w, const View& s, const View& y);
 
 /// dw(j) = sum_t s(t) dy((j + (t - (S-1)/2)) mod N) and ds(t) = sum_i dy(i) w((i - (t - (S-1)/2)) mod N).
 void circular_convolution_backward(Cpu, const View& w, const View& s, const View& dy, const Target& dw,
+                                   const Target& ds);
+void circular_convolution_backward(Cuda, const View& w, const View& s, const View& dy, const Target& dw,
                                    const Target& ds);
 
 }  // namespace fovea

@@ -21,16 +21,22 @@ struct ConvWindow {
 /// y (set or +=) from x and w, plus bias [O] or none.
 void conv2d_forward(Cpu, const View& x, const View& w, const View& bias, const ConvWindow& window,
                     const Target& y);
+void conv2d_forward(Cuda, const View& x, const View& w, const View& bias, const ConvWindow& window,
+                    const Target& y);
 
 /// dx (set or +=) from dy and w, plus bias [C] or none: with it, a transposed convolution of dy.
 void conv2d_input_gradient(Cpu, const View& dy, const View& w, const View& bias, const ConvWindow& window,
                            const Target& dx);
+void conv2d_input_gradient(Cuda, const View& dy, const View& w, const View& bias, const ConvWindow& window,
+                           const Target& dx);
 
 /// dw (set or +=) from dy and x. The same for any number of threads.
 void conv2d_weight_gradient(Cpu, const View& dy, const View& x, const ConvWindow& window, const Target& dw);
+void conv2d_weight_gradient(Cuda, const View& dy, const View& x, const ConvWindow& window, const Target& dw);
 
 /// db [O] (set or +=) from dy: its sum over images and places.
 void conv2d_bias_gradient(Cpu, const View& dy, const Target& db);
+void conv2d_bias_gradient(Cuda, const View& dy, const Target& db);
 
 }  // namespace fovea
 

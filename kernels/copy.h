@@ -10,9 +10,11 @@ namespace fovea {
 /// to = from (or to += from), element by element, converting the type; any strides, the same shape.
 /// Conversion to an integer truncates.
 void copy(Cpu, const View& to, const View& from, Into into = Into::set);
+void copy(Cuda, const View& to, const View& from, Into into = Into::set);
 
 /// Every element of a row-major view = value.
 void fill(Cpu, const View& to, double value);
+void fill(Cuda, const View& to, double value);
 
 }  // namespace fovea
 

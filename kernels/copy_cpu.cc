@@ -1,23 +1,12 @@
 #include <cstring>
 
+#include "fovea/kernels/convert.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/rows.h"
 
 namespace fovea {
 namespace {
-
-template <class To, class From>
-To convert(From x) {
-  if constexpr (std::is_same_v<To, From>)
-    return x;
-  else if constexpr (std::is_same_v<From, bf16>)
-    return convert<To>(static_cast<float>(x));
-  else if constexpr (std::is_same_v<To, bf16>)
-    return bf16(static_cast<float>(x));
-  else
-    return static_cast<To>(x);
-}
 
 template <class To, class From>
 void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n, bool add) {

@@ -21,9 +21,11 @@ struct CrossEntropy {
 /// `losses` takes one loss for each row, and `loss` (may be none) what the reduction makes of them. Throws
 /// when a class that is not ignored lies outside 0 .. C - 1.
 void cross_entropy_forward(Cpu, const CrossEntropy& c, const View& losses, const View& loss);
+void cross_entropy_forward(Cuda, const CrossEntropy& c, const View& losses, const View& loss);
 
 /// The gradient of the logits.
 void cross_entropy_backward(Cpu, const CrossEntropy& c, const View& dy, const Target& dlogits);
+void cross_entropy_backward(Cuda, const CrossEntropy& c, const View& dy, const Target& dlogits);
 
 }  // namespace fovea
 

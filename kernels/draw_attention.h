@@ -34,8 +34,11 @@ struct DrawGeometry {
 
 /// gamma [B].
 void draw_filterbank_forward(Cpu, const View& window, const View& fx, const View& fy, const View& gamma);
+void draw_filterbank_forward(Cuda, const View& window, const View& fx, const View& fy, const View& gamma);
 /// dfx, dfy and dgamma may be missing (zero).
 void draw_filterbank_backward(Cpu, const View& window, const View& fx, const View& fy, const View& dfx,
+                              const View& dfy, const View& dgamma, const Target& dwindow);
+void draw_filterbank_backward(Cuda, const View& window, const View& fx, const View& fy, const View& dfx,
                               const View& dfy, const View& dgamma, const Target& dwindow);
 
 /// y = gamma fy image fx^T for the S sources: the C channels of the image and then, with a canvas, those of
@@ -43,19 +46,27 @@ void draw_filterbank_backward(Cpu, const View& window, const View& fx, const Vie
 /// [B,S,N,W].
 void draw_read_forward(Cpu, const View& image, const View& canvas, const View& window, const View& fx,
                        const View& fy, const View& error, const View& rows, const View& y);
+void draw_read_forward(Cuda, const View& image, const View& canvas, const View& window, const View& fx,
+                       const View& fy, const View& error, const View& rows, const View& y);
 struct DrawReadGradients {
   Target image, canvas, window;
 };
 void draw_read_backward(Cpu, const View& image, const View& error, const View& window, const View& fx,
                         const View& fy, const View& rows, const View& dy, const DrawReadGradients& gradients);
+void draw_read_backward(Cuda, const View& image, const View& error, const View& window, const View& fx,
+                        const View& fy, const View& rows, const View& dy, const DrawReadGradients& gradients);
 
 /// y = canvas + fy^T patch fx / gamma; canvas may be missing (zero).
 void draw_write_forward(Cpu, const View& canvas, const View& patch, const View& window, const View& fx,
+                        const View& fy, const View& y);
+void draw_write_forward(Cuda, const View& canvas, const View& patch, const View& window, const View& fx,
                         const View& fy, const View& y);
 struct DrawWriteGradients {
   Target patch, window;
 };
 void draw_write_backward(Cpu, const View& patch, const View& window, const View& fx, const View& fy,
+                         const View& dy, const DrawWriteGradients& gradients);
+void draw_write_backward(Cuda, const View& patch, const View& window, const View& fx, const View& fy,
                          const View& dy, const DrawWriteGradients& gradients);
 
 }  // namespace fovea

@@ -11,9 +11,11 @@ namespace fovea {
 /// keep[i] (u8) = whether the i-th uniform number from `random` on is >= p; y = keep ? x / (1 - p) : 0.
 /// Row-major.
 void dropout_forward(Cpu, const View& x, double p, RandomState random, const View& keep, const View& y);
+void dropout_forward(Cuda, const View& x, double p, RandomState random, const View& keep, const View& y);
 
 /// dx (set or +=) = keep ? dy / (1 - p) : 0.
 void dropout_backward(Cpu, const View& dy, double p, const View& keep, const Target& dx);
+void dropout_backward(Cuda, const View& dy, double p, const View& keep, const Target& dx);
 
 }  // namespace fovea
 

@@ -11,9 +11,11 @@ namespace fovea {
 /// or `at` may be none. y and `at` are views of x's shape: stride 0 in the dimensions that are reduced,
 /// row-major in the others. f32 or f64; the reduced dimensions are not empty.
 void extreme_forward(Cpu, const View& x, bool largest, const View& y, const View& at);
+void extreme_forward(Cuda, const View& x, bool largest, const View& y, const View& at);
 
 /// dx[at] += dy.
 void extreme_backward(Cpu, const View& at, const View& dy, const View& dx);
+void extreme_backward(Cuda, const View& at, const View& dy, const View& dx);
 
 }  // namespace fovea
 

@@ -18,11 +18,11 @@ struct Fold {
     Index count = 1;
     std::array<Index, max_rank> size{}, x_stride{}, y_stride{};
 
-    Index x(Index i) const { return offset(x_stride, i); }
-    Index y(Index i) const { return offset(y_stride, i); }
+    constexpr Index x(Index i) const { return offset(x_stride, i); }
+    constexpr Index y(Index i) const { return offset(y_stride, i); }
 
    private:
-    Index offset(const std::array<Index, max_rank>& stride, Index i) const {
+    constexpr Index offset(const std::array<Index, max_rank>& stride, Index i) const {
       if (dims == 0) return 0;
       Index at = 0;
       for (auto d = static_cast<std::size_t>(dims - 1); d > 0; --d) {

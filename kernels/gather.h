@@ -11,19 +11,25 @@ namespace fovea {
 
 /// The first element of `index` outside 0..limit-1, counted in row-major order; -1 when there is none.
 Index first_outside(Cpu, const View& index, Index limit);
+Index first_outside(Cuda, const View& index, Index limit);
 
 /// y[o, k, i] = x[o, index[o, k, i], i], where k runs along `dim`. Any dtype.
 void gather_forward(Cpu, const View& x, int dim, const View& index, const View& y);
+void gather_forward(Cuda, const View& x, int dim, const View& index, const View& y);
 /// y[o, index[o, k, i], i] += x[o, k, i], in the order of k. f32 or f64.
 void scatter_add_forward(Cpu, const View& x, int dim, const View& index, const View& y);
+void scatter_add_forward(Cuda, const View& x, int dim, const View& index, const View& y);
 
 /// y[o, k, :] = x[o, index[k], :], where k runs along `dim`; index (K). Any dtype.
 void index_select_forward(Cpu, const View& x, int dim, const View& index, const View& y);
+void index_select_forward(Cuda, const View& x, int dim, const View& index, const View& y);
 /// dx[o, index[k], :] += dy[o, k, :], in the order of k. f32 or f64.
 void index_select_backward(Cpu, const View& dy, int dim, const View& index, const View& dx);
+void index_select_backward(Cuda, const View& dy, int dim, const View& index, const View& dx);
 
 /// y[..., index[...]] = 1. Any dtype.
 void one_hot_forward(Cpu, const View& index, const View& y);
+void one_hot_forward(Cuda, const View& index, const View& y);
 
 }  // namespace fovea
 

@@ -21,7 +21,11 @@ struct Matrix {
 /// C [m,n] = A [m,k] B [k,n], or += with Into::add. C is not transposed. Any size may be 0.
 void gemm(Cpu, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c,
           Into into);
+void gemm(Cuda, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c,
+          Into into);
 void gemm(Cpu, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
+          Into into);
+void gemm(Cuda, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
           Into into);
 
 }  // namespace fovea

@@ -14,9 +14,12 @@ struct SampleRule {
 
 /// y (B,C,H',W') = x (B,C,H,W) at points (B,H',W',2). All row-major.
 void grid_sample_forward(Cpu, const View& x, const View& points, SampleRule rule, const View& y);
+void grid_sample_forward(Cuda, const View& x, const View& points, SampleRule rule, const View& y);
 
 /// dx and dpoints (set or +=), either of which may be none.
 void grid_sample_backward(Cpu, const View& x, const View& points, SampleRule rule, const View& dy,
+                          const Target& dx, const Target& dpoints);
+void grid_sample_backward(Cuda, const View& x, const View& points, SampleRule rule, const View& dy,
                           const Target& dx, const Target& dpoints);
 
 }  // namespace fovea

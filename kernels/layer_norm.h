@@ -12,14 +12,20 @@ namespace fovea {
 /// sqrt(variance + eps).
 void layer_norm_forward(Cpu, const View& x, const View& weight, const View& bias, double eps, const View& y,
                         const View& stats);
+void layer_norm_forward(Cuda, const View& x, const View& weight, const View& bias, double eps, const View& y,
+                        const View& stats);
 
 /// dx (set or +=) from dy. All row-major.
 void layer_norm_backward(Cpu, const View& x, const View& weight, const View& stats, const View& dy,
+                         const Target& dx);
+void layer_norm_backward(Cuda, const View& x, const View& weight, const View& stats, const View& dy,
                          const Target& dx);
 
 /// dweight and dbias (set or +=), either of which may be none: sums over the rows in their order, the same
 /// for any number of threads.
 void layer_norm_backward_parameters(Cpu, const View& x, const View& stats, const View& dy,
+                                    const Target& dweight, const Target& dbias);
+void layer_norm_backward_parameters(Cuda, const View& x, const View& stats, const View& dy,
                                     const Target& dweight, const Target& dbias);
 
 }  // namespace fovea

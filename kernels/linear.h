@@ -9,11 +9,21 @@
 
 namespace fovea {
 
-void linear_forward(Cpu, const View& x, const View& w, const View& bias,
-                    const View& y);  ///< y = x w^T + bias
-void linear_input_gradient(Cpu, const View& dy, const View& w, const View& dx, Into into);   ///< dx = dy w
-void linear_weight_gradient(Cpu, const View& dy, const View& x, const View& dw, Into into);  ///< dw = dy^T x
-void linear_bias_gradient(Cpu, const View& dy, const View& db, Into into);  ///< db = sum of rows of dy
+/// y = x w^T + bias
+void linear_forward(Cpu, const View& x, const View& w, const View& bias, const View& y);
+void linear_forward(Cuda, const View& x, const View& w, const View& bias, const View& y);
+
+/// dx = dy w
+void linear_input_gradient(Cpu, const View& dy, const View& w, const View& dx, Into into);
+void linear_input_gradient(Cuda, const View& dy, const View& w, const View& dx, Into into);
+
+/// dw = dy^T x
+void linear_weight_gradient(Cpu, const View& dy, const View& x, const View& dw, Into into);
+void linear_weight_gradient(Cuda, const View& dy, const View& x, const View& dw, Into into);
+
+/// db = the sum of dy's rows
+void linear_bias_gradient(Cpu, const View& dy, const View& db, Into into);
+void linear_bias_gradient(Cuda, const View& dy, const View& db, Into into);
 
 }  // namespace fovea
 

@@ -24,9 +24,12 @@ struct LinearCrossEntropy {
 /// Throws when a class is out of range.
 void linear_cross_entropy_forward(Cpu, const LinearCrossEntropy& c, const View& loss, const View& dx,
                                   const View& dweight, const View& dbias);
+void linear_cross_entropy_forward(Cuda, const LinearCrossEntropy& c, const View& loss, const View& dx,
+                                  const View& dweight, const View& dbias);
 
 /// dx (set or +=) = gradient * dy, where dy is one element.
 void scale_gradient(Cpu, const View& gradient, const View& dy, const Target& dx);
+void scale_gradient(Cuda, const View& gradient, const View& dy, const Target& dx);
 
 }  // namespace fovea
 

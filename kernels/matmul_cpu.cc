@@ -6,21 +6,6 @@
 #include "fovea/kernels/rows.h"
 
 namespace fovea {
-namespace {
-
-// The operand that the last two dimensions of a view are.
-template <class T>
-Matrix<const T> matrix_of(const View& v) {
-  const int r = v.shape.rank();
-  const Index rows = v.shape[r - 2], cols = v.shape[r - 1], down = v.strides[r - 2],
-              across = v.strides[r - 1];
-  if (across == 1 || cols == 1) return {v.as<const T>(), rows == 1 ? std::max<Index>(cols, 1) : down, false};
-  return {v.as<const T>(), cols == 1 ? std::max<Index>(rows, 1) : across, true};
-}
-
-Shape leading(const Shape& s) { return Shape(std::span(s.begin(), static_cast<std::size_t>(s.rank() - 2))); }
-
-}  // namespace
 
 void matmul(Cpu cpu, const View& a, const View& b, const View& c, Into into) {
   const int r = c.shape.rank();

@@ -13,11 +13,16 @@ namespace fovea {
 /// the rows.
 void ntm_addressing_forward(Cpu, const View& parameters, const View& memory, const View& w_previous,
                             bool tanh_key, const View& trace, const View& w);
+void ntm_addressing_forward(Cuda, const View& parameters, const View& memory, const View& w_previous,
+                            bool tanh_key, const View& trace, const View& w);
 
 struct NtmAddressingGradients {
   Target parameters, memory, w_previous;
 };
 void ntm_addressing_backward(Cpu, const View& parameters, const View& memory, const View& w_previous,
+                             bool tanh_key, const View& trace, const View& w, const View& dw,
+                             const NtmAddressingGradients& gradients);
+void ntm_addressing_backward(Cuda, const View& parameters, const View& memory, const View& w_previous,
                              bool tanh_key, const View& trace, const View& w, const View& dw,
                              const NtmAddressingGradients& gradients);
 

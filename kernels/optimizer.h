@@ -112,22 +112,34 @@ struct Sweep {
 };
 
 void optimizer_step(Cpu, const SgdRule&, const Sweep&);
+void optimizer_step(Cuda, const SgdRule&, const Sweep&);
 void optimizer_step(Cpu, const MomentumRule&, const Sweep&);
+void optimizer_step(Cuda, const MomentumRule&, const Sweep&);
 void optimizer_step(Cpu, const AdamRule&, const Sweep&);
+void optimizer_step(Cuda, const AdamRule&, const Sweep&);
 void optimizer_step(Cpu, const RmsPropRule&, const Sweep&);
+void optimizer_step(Cuda, const RmsPropRule&, const Sweep&);
 void optimizer_step(Cpu, const MomentumRmsPropRule&, const Sweep&);
+void optimizer_step(Cuda, const MomentumRmsPropRule&, const Sweep&);
 void optimizer_step(Cpu, const GravesRmsPropRule&, const Sweep&);
+void optimizer_step(Cuda, const GravesRmsPropRule&, const Sweep&);
 void optimizer_step(Cpu, const AdadeltaRule&, const Sweep&);
+void optimizer_step(Cuda, const AdadeltaRule&, const Sweep&);
 void optimizer_step(Cpu, const AdagradRule&, const Sweep&);
+void optimizer_step(Cuda, const AdagradRule&, const Sweep&);
 
 /// sum x^2, in double. The same for any number of threads.
 double sum_of_squares(Cpu, const View& x);
+double sum_of_squares(Cuda, const View& x);
 /// x *= factor
 void scale_in_place(Cpu, const View& x, double factor);
+void scale_in_place(Cuda, const View& x, double factor);
 /// x = min(max(x, -limit), limit); NaN stays.
 void clamp_in_place(Cpu, const View& x, double limit);
+void clamp_in_place(Cuda, const View& x, double limit);
 /// average += (1 - decay) (x - average)
 void update_average(Cpu, const View& average, const View& x, double decay);
+void update_average(Cuda, const View& average, const View& x, double decay);
 
 }  // namespace fovea
 

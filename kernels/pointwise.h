@@ -356,10 +356,14 @@ namespace fovea {
 /// row-major.
 void pointwise_forward(Cpu, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
                        const View& y);
+void pointwise_forward(Cuda, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
+                       const View& y);
 
 /// dx_i (set or +=) dy * df/dx_i for every i whose dx is given. All views have dy's shape; where dx_i has
 /// stride 0 the contributions are summed. `y` is read by ops with a slope, `x` by the others.
 void pointwise_backward(Cpu, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
+                        const View& y, const View& dy, std::span<const Target> dx);
+void pointwise_backward(Cuda, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
                         const View& y, const View& dy, std::span<const Target> dx);
 
 }  // namespace fovea

@@ -27,16 +27,23 @@ struct Windows {
 /// there is one, its place in the H x W plane, i32. All row-major.
 void max_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& columns, const View& y,
                         const View& at);
+void max_pool2d_forward(Cuda, const View& x, const Windows& rows, const Windows& columns, const View& y,
+                        const View& at);
 
 /// dx (set or +=) = dy at the places `at`.
 void max_pool2d_backward(Cpu, const View& at, const View& dy, const Target& dx);
+void max_pool2d_backward(Cuda, const View& at, const View& dy, const Target& dx);
 
 /// y = the mean of every window; with `count_padding`, of kernel x kernel elements also at the border.
 void avg_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& columns, bool count_padding,
                         const View& y);
+void avg_pool2d_forward(Cuda, const View& x, const Windows& rows, const Windows& columns, bool count_padding,
+                        const View& y);
 
 /// dx (set or +=).
 void avg_pool2d_backward(Cpu, const View& dy, const Windows& rows, const Windows& columns, bool count_padding,
+                         const Target& dx);
+void avg_pool2d_backward(Cuda, const View& dy, const Windows& rows, const Windows& columns, bool count_padding,
                          const Target& dx);
 
 }  // namespace fovea

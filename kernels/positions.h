@@ -15,6 +15,7 @@ struct Rotary {
 /// Turns the pairs of x (.., L, D), row-major, into y (set or +=): pair i of row l by (first + l) / base^(2i
 /// / D).
 void rotate(Cpu, const Rotary& r, const View& x, const Target& y);
+void rotate(Cuda, const Rotary& r, const View& x, const Target& y);
 
 }  // namespace fovea
 

@@ -13,12 +13,16 @@ namespace fovea {
 
 /// y (set or +=) scale * sum x.
 void sum_forward(Cpu, const View& x, double scale, const View& y, Into into = Into::set);
+void sum_forward(Cuda, const View& x, double scale, const View& y, Into into = Into::set);
 /// y = sqrt(eps + sum x^2).
 void norm_forward(Cpu, const View& x, double eps, const View& y);
+void norm_forward(Cuda, const View& x, double eps, const View& y);
 /// y = scale * sum (x - mean)^2.
 void var_forward(Cpu, const View& x, const View& mean, double scale, const View& y);
+void var_forward(Cuda, const View& x, const View& mean, double scale, const View& y);
 /// y = log sum e^x. y holds the maximum of x on entry.
 void logsumexp_forward(Cpu, const View& x, const View& y);
+void logsumexp_forward(Cuda, const View& x, const View& y);
 
 /// What dx is, besides scale * dy, in terms of x and a value s of y's size.
 enum class ReduceSlope {
@@ -29,6 +33,8 @@ enum class ReduceSlope {
 };
 /// dx (set or +=) scale * dy * slope(x, s). `x` and `s` may be none for ReduceSlope::one.
 void reduce_backward(Cpu, ReduceSlope slope, double scale, const View& x, const View& s, const View& dy,
+                     const View& dx, Into into);
+void reduce_backward(Cuda, ReduceSlope slope, double scale, const View& x, const View& s, const View& dy,
                      const View& dx, Into into);
 
 }  // namespace fovea

@@ -3,50 +3,16 @@
 #include "fovea/kernels/fold.h"
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/reduce.h"
+#include "fovea/kernels/reduce_terms.h"
 #include "fovea/kernels/scalar_math.h"
 
 namespace fovea {
 namespace {
 
-// What is summed, as a function of x and of the value that y's place holds in `shift`.
-struct Value {
-  static constexpr Index grain = cheap_grain;
-  template <class T>
-  static T shift(T) {
-    return 0;
-  }
-  template <class T>
-  static T f(T x, T) {
-    return x;
-  }
-};
-struct Square : Value {
-  template <class T>
-  static T f(T x, T) {
-    return x * x;
-  }
-};
-struct SquareDistance : Value {
-  template <class T>
-  static T shift(T mean) {
-    return mean;
-  }
-  template <class T>
-  static T f(T x, T mean) {
-    return (x - mean) * (x - mean);
-  }
-};
-struct Exponential : Value {
-  static constexpr Index grain = costly_grain;
-  template <class T>
-  static T shift(T max) {
-    return math::abs(max) <= std::numeric_limits<T>::max() ? max : T(0);  // inf - inf would be NaN
-  }
-  template <class T>
-  static T f(T x, T max) {
-    return math::exp(x - max);
-  }
-};
+using namespace reduction;
+
+template <class F>
+constexpr Index grain_of = F::costly ? costly_grain : cheap_grain;
 
 constexpr Index chunk = 4096;         // elements that one float accumulates over many lanes
 constexpr Index most_columns = 1024;  // at a time
@@ -95,7 +61,7 @@ void fold_rows(const Fold& f, const T* x, const T* s, T* y, const Finish& finish
   const Index elements = f.reduced.count * f.length;
   const Index slabs = Fold::slabs(f.kept.count, f.kept.count * elements, pieces);
   std::vector<double> partial(static_cast<std::size_t>(slabs > 1 ? f.kept.count * slabs : 0));
-  parallel_for(f.kept.count * slabs, elements / slabs, Term::grain, [&](Index begin, Index end) {
+  parallel_for(f.kept.count * slabs, elements / slabs, grain_of<Term>, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index k = slabs == 1 ? i : i / slabs, slab = i - k * slabs;
       const Index at = f.kept.y(k);
@@ -131,7 +97,7 @@ void fold_columns(const Fold& f, const T* x, const T* s, T* y, const Finish& fin
       Fold::slabs(f.kept.count * pieces, f.kept.count * f.length * rows, (rows + block - 1) / block);
   std::vector<double> partial(static_cast<std::size_t>(slabs > 1 ? f.places * slabs : 0));
   const Index cost = rows * std::min(width, f.length) / slabs;
-  parallel_for(f.kept.count * pieces * slabs, cost, Term::grain, [&](Index begin, Index end) {
+  parallel_for(f.kept.count * pieces * slabs, cost, grain_of<Term>, [&](Index begin, Index end) {
     T shift[most_columns], sum[most_columns];
     double total[most_columns];
     for (Index i = begin; i < end; ++i) {
@@ -173,33 +139,6 @@ void fold(const View& x, const View& s, const View& y, const Finish& finish) {
     fold_columns<Term, T>(f, x.as<const T>(), s.as<const T>(), y.as<T>(), finish);
 }
 
-struct One {
-  static constexpr Index grain = cheap_grain;
-  template <class T>
-  static T f(T, T) {
-    return 1;
-  }
-};
-struct Ratio : One {
-  template <class T>
-  static T f(T x, T s) {
-    return s == 0 ? T(0) : x / s;
-  }
-};
-struct Distance : One {
-  template <class T>
-  static T f(T x, T s) {
-    return x - s;
-  }
-};
-struct Exp {
-  static constexpr Index grain = costly_grain;
-  template <class T>
-  static T f(T x, T s) {
-    return s == -std::numeric_limits<T>::infinity() ? T(0) : math::exp(x - s);
-  }
-};
-
 template <class Slope, class T>
 void spread_row(const T* x, Index xs, const T* s, const T* dy, Index ys, T* dx, T scale, Index n, bool add) {
   const auto each = [&](Index x_step, Index y_step) {
@@ -227,9 +166,9 @@ void spread(double scale, const View& x, const View& s, const View& dy, const Vi
                          into == Into::add);
   };
   if (rows.count == 1)
-    parallel_for(rows.length, 1, Slope::grain, [&](Index b, Index e) { part(0, b, e); });
+    parallel_for(rows.length, 1, grain_of<Slope>, [&](Index b, Index e) { part(0, b, e); });
   else
-    parallel_for(rows.count, rows.length, Slope::grain, [&](Index b, Index e) {
+    parallel_for(rows.count, rows.length, grain_of<Slope>, [&](Index b, Index e) {
       for (Index r = b; r < e; ++r) part(r, 0, rows.length);
     });
 }
@@ -237,30 +176,20 @@ void spread(double scale, const View& x, const View& s, const View& dy, const Vi
 }  // namespace
 
 void sum_forward(Cpu, const View& x, double scale, const View& y, Into into) {
-  visit_float("sum", x.dtype, [&]<class T>() {
-    if (into == Into::add)
-      fold<Value, T>(x, y, y, [scale](double sum, T y, T) { return static_cast<T>(y + scale * sum); });
-    else
-      fold<Value, T>(x, y, y, [scale](double sum, T, T) { return static_cast<T>(scale * sum); });
-  });
+  visit_float("sum", x.dtype,
+              [&]<class T>() { fold<Value, T>(x, y, y, Scaled{scale, into == Into::add}); });
 }
 
 void norm_forward(Cpu, const View& x, double eps, const View& y) {
-  visit_float("norm", x.dtype, [&]<class T>() {
-    fold<Square, T>(x, y, y, [eps](double sum, T, T) { return static_cast<T>(std::sqrt(eps + sum)); });
-  });
+  visit_float("norm", x.dtype, [&]<class T>() { fold<Square, T>(x, y, y, Root{eps}); });
 }
 
 void var_forward(Cpu, const View& x, const View& mean, double scale, const View& y) {
-  visit_float("var", x.dtype, [&]<class T>() {
-    fold<SquareDistance, T>(x, mean, y, [scale](double sum, T, T) { return static_cast<T>(scale * sum); });
-  });
+  visit_float("var", x.dtype, [&]<class T>() { fold<SquareDistance, T>(x, mean, y, Scaled{scale}); });
 }
 
 void logsumexp_forward(Cpu, const View& x, const View& y) {
-  visit_float("logsumexp", x.dtype, [&]<class T>() {
-    fold<Exponential, T>(x, y, y, [](double sum, T, T max) { return static_cast<T>(max + std::log(sum)); });
-  });
+  visit_float("logsumexp", x.dtype, [&]<class T>() { fold<Exponential, T>(x, y, y, Logarithm{}); });
 }
 
 void reduce_backward(Cpu, ReduceSlope slope, double scale, const View& x, const View& s, const View& dy,

@@ -16,9 +16,13 @@ struct RegressionLoss {
 /// All views row-major. `loss` has x's elements, or one: scale times their sum.
 void regression_loss_forward(Cpu, RegressionLoss loss, const View& x, const View& y, double scale,
                              const View& out);
+void regression_loss_forward(Cuda, RegressionLoss loss, const View& x, const View& y, double scale,
+                             const View& out);
 
 /// dx (set or +=) = sign * dloss/dd * dy: sign 1 gives x's gradient and -1 that of y.
 void regression_loss_backward(Cpu, RegressionLoss loss, const View& x, const View& y, double scale,
+                              const View& dy, double sign, const Target& dx);
+void regression_loss_backward(Cuda, RegressionLoss loss, const View& x, const View& y, double scale,
                               const View& dy, double sign, const Target& dx);
 
 }  // namespace fovea

@@ -56,7 +56,7 @@ struct Rows {
   }
 
   /// Where row r starts in operand i, in elements.
-  Index offset(std::size_t i, Index r) const {
+  constexpr Index offset(std::size_t i, Index r) const {
     Index at = 0;
     for (int d = outer; d-- > 0;) {
       const auto k = static_cast<std::size_t>(d);

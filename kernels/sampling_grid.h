@@ -17,9 +17,12 @@ T target_point(Index i, Index n, bool align_corners) {
 /// points (B,H,W,2) = (u,v) / z for every target point (x,y), with u, v, z = theta (x,y,1): theta (B,8), or
 /// (B,6), and then z = 1. All row-major.
 void sampling_grid_forward(Cpu, const View& theta, bool align_corners, const View& points);
+void sampling_grid_forward(Cuda, const View& theta, bool align_corners, const View& points);
 
 /// dtheta (set or +=).
 void sampling_grid_backward(Cpu, const View& theta, bool align_corners, const View& dpoints,
+                            const Target& dtheta);
+void sampling_grid_backward(Cuda, const View& theta, bool align_corners, const View& dpoints,
                             const Target& dtheta);
 
 }  // namespace fovea

@@ -10,6 +10,7 @@ namespace fovea {
 /// `indices` have x's shape but for k in dimension `dim`. Equal elements keep their order; NaN comes last.
 /// Any dtype and strides.
 void sort_forward(Cpu, const View& x, int dim, bool descending, const View& values, const View& indices);
+void sort_forward(Cuda, const View& x, int dim, bool descending, const View& values, const View& indices);
 
 }  // namespace fovea
 

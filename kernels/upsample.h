@@ -40,9 +40,11 @@ struct Resize {
 
 /// y (B,C,H',W') = x (B,C,H,W) read at `rows` and `columns`. Row-major.
 void upsample_forward(Cpu, const View& x, const Resize& rows, const Resize& columns, const View& y);
+void upsample_forward(Cuda, const View& x, const Resize& rows, const Resize& columns, const View& y);
 
 /// dx (set or +=).
 void upsample_backward(Cpu, const View& dy, const Resize& rows, const Resize& columns, const Target& dx);
+void upsample_backward(Cuda, const View& dy, const Resize& rows, const Resize& columns, const Target& dx);
 
 }  // namespace fovea
 

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "fovea/core/arithmetic.h"
+#include "fovea/core/device_memory.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/parallel.h"
@@ -15,6 +16,13 @@ namespace {
 Tensor copied(const Tensor& x, DType dtype) {
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
   std::visit([&](auto d) { copy(d, view_of(y), view_of(x)); }, x.device());
+  return y;
+}
+
+Tensor moved(const Tensor& x, const Device& device) {
+  const Tensor from = detail::packed(x);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), device);
+  detail::copy_bytes(device, y.raw_mutable(), from.device(), from.raw(), from.bytes());
   return y;
 }
 
@@ -109,6 +117,13 @@ Tensor clone(const Tensor& x) {
 }
 
 Tensor contiguous(const Tensor& x) { return x.contiguous() ? x : clone(x); }
+
+Tensor to(const Tensor& x, const Device& device) {
+  if (x.device() == device) return x;
+  Tensor y = moved(x, device);
+  record("to", {x}, {y}, [from = x.device()](Backward& b) { b.add(0, moved(b.dy(), from)); });
+  return y;
+}
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (dtype == x.dtype()) return x;

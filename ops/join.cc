@@ -2,6 +2,7 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
+#include "fovea/ops/one_device.h"
 #include "fovea/ops/views.h"
 
 namespace fovea {
@@ -13,6 +14,7 @@ void write(Tensor to, const Tensor& from, Into into = Into::set) {
 
 void require_some(const char* op, std::span<const Tensor> x) {
   require(!x.empty(), op, "needs at least one tensor");
+  detail::require_one_device(op, x);
   for (const Tensor& t : x)
     require(t.dtype() == x[0].dtype(), op, "types differ: ", x[0].dtype(), " and ", t.dtype(),
             "; cast() one of them");

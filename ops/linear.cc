@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/linear.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -66,6 +67,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   require(weight.rank() == 2, "linear", "weight must be [out,in], got ", weight.shape());
   require(x.rank() >= 1 && x.size(-1) == weight.size(1), "linear", "input ", x.shape(),
           " does not end in the weight's ", weight.size(1), " inputs (weight ", weight.shape(), ")");
+  detail::require_one_device("linear", {x, weight, bias});
   require(x.dtype() == weight.dtype(), "linear", "types differ: input ", x.dtype(), ", weight ",
           weight.dtype());
   require(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == x.dtype()), "linear",

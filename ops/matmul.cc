@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/matmul.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -50,6 +51,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
           "; unsqueeze() a vector to make it a matrix");
   require(a.size(-1) == b.size(-2), "matmul", "inner sizes differ: ", a.shape(), " x ", b.shape(),
           advice(a, b));
+  detail::require_one_device("matmul", {a, b});
   require(a.dtype() == b.dtype(), "matmul", "types differ: ", a.dtype(), " and ", b.dtype(),
           "; cast() one of them");
   const Shape batch = broadcast("matmul", leading(a), leading(b));

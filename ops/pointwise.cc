@@ -4,6 +4,7 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/kernels/pointwise.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -17,6 +18,7 @@ Tensor forward(int id, const char* name, Inputs x, Scalars<double> scalars) {
     shape = broadcast(name, shape, t->shape());
     require(t->dtype() == x[0]->dtype(), name, "types differ: ", x[0]->dtype(), " and ", t->dtype(),
             "; cast() one of them");
+    if (t->device() != x[0]->device()) detail::require_one_device(name, {*x[0], *t});
   }
   Tensor y = Tensor::empty(shape, x[0]->dtype(), x[0]->device());
   std::array<View, 3> views;

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/softmax.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -29,6 +30,7 @@ Tensor log_softmax(const Tensor& x, int dim) { return apply("log_softmax", true,
 Tensor masked_softmax(const Tensor& x, const Tensor& keep_mask, int dim) {
   require(keep_mask.dtype() == DType::u8, "masked_softmax", "keep_mask is ", keep_mask.dtype(),
           "; it must be u8 (1 where an element is kept)");
+  detail::require_one_device("masked_softmax", {x, keep_mask});
   require(broadcast("masked_softmax", x.shape(), keep_mask.shape()) == x.shape(), "masked_softmax",
           "keep_mask ", keep_mask.shape(), " is larger than x ", x.shape(),
           "; expand() x to its shape first");

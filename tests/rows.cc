@@ -10,6 +10,9 @@
 namespace fovea::tests {
 namespace {
 
+// As numbers that can be looked at.
+Tensor on_host(const Tensor& t) { return cast(to(contiguous(t), Cpu{}), DType::f64); }
+
 Inputs draw_all(const std::vector<Shape>& shapes, DType dtype, double low, double high) {
   Inputs out;
   unsigned seed = 1;
@@ -29,14 +32,14 @@ Run run(const Function& f, const Inputs& inputs, int uses = 1) {
   Tensor y = f(watched);
   Run out{contiguous(y.detach()), {}};
   if (!Tape::tracks(y)) return out;
-  const Tensor seed = draw(y.shape(), y.dtype(), -1, 1, 99);
+  const Tensor seed = to(draw(y.shape(), y.dtype(), -1, 1, 99), y.device());
   // A second use of every input: gradients must add, not overwrite.
   std::vector<Tensor> others;
   if (uses == 1) {
     tape.backward(y, {.seed = seed});
   } else {
     Tensor z = f(watched);
-    Tensor both = Tensor::empty(y.shape(), y.dtype());
+    Tensor both = Tensor::empty(y.shape(), y.dtype(), y.device());
     record("both", {y, z}, {both}, [](Backward& b) {
       b.add(0, clone(b.dy()));
       b.add(1, clone(b.dy()));
@@ -48,14 +51,14 @@ Run run(const Function& f, const Inputs& inputs, int uses = 1) {
 }
 
 bool finite(const Tensor& t) {
-  const Tensor c = cast(contiguous(t), DType::f64);
+  const Tensor c = on_host(t);
   for (double v : c.values<double>())
     if (!std::isfinite(v)) return false;
   return true;
 }
 
 bool has_nan(const Tensor& t) {
-  const Tensor c = cast(contiguous(t), DType::f64);
+  const Tensor c = on_host(t);
   for (double v : c.values<double>())
     if (std::isnan(v)) return true;
   return false;
@@ -122,10 +125,41 @@ void check_shapes(const Row& row, const std::vector<Shape>& shapes) {
   }
 }
 
+// The same on a GPU, where there is one: what it gives is what the host gives.
+void check_parity(const Row& row, const std::vector<Shape>& shapes) {
+#ifdef FOVEA_CUDA
+  if (cuda_device_count() == 0) return;
+  const std::string what = describe(row, shapes);
+  INFO(what, " on CUDA");
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const double tolerance = dtype == DType::f64 ? 1e-9 : row.float_tolerance;
+    Inputs here, there;
+    for (const Tensor& x : draw_all(shapes, DType::f32, row.low, row.high)) {
+      here.push_back(cast(x, dtype));
+      there.push_back(to(here.back(), Cuda{}));
+    }
+    for (const int uses : {1, 2}) {
+      const Run a = run(row.f, here, uses), b = run(row.f, there, uses);
+      CHECK(!is_cpu(b.y.device()));
+      CHECK_MESSAGE(difference(b.y, a.y) <= tolerance, what, ": CUDA differs by ", difference(b.y, a.y), " in ", dtype);
+      REQUIRE(a.dx.size() == b.dx.size());
+      for (std::size_t i = 0; i < a.dx.size(); ++i)
+        CHECK_MESSAGE(difference(b.dx[i], a.dx[i]) <= 10 * tolerance, what, ": CUDA gradient of input ", i,
+                      " differs by ", difference(b.dx[i], a.dx[i]), " in ", dtype, ", used ", uses, " times");
+    }
+  }
+#else
+  (void)row, (void)shapes;
+#endif
+}
+
 }  // namespace
 
 void check(const Row& row) {
-  for (const auto& shapes : row.shapes) check_shapes(row, shapes);
+  for (const auto& shapes : row.shapes) {
+    check_shapes(row, shapes);
+    check_parity(row, shapes);
+  }
 }
 
 Tensor draw(const Shape& shape, DType dtype, double low, double high, unsigned seed) {
@@ -135,7 +169,7 @@ Tensor draw(const Shape& shape, DType dtype, double low, double high, unsigned s
 
 double difference(const Tensor& a, const Tensor& b) {
   REQUIRE(a.shape() == b.shape());
-  const Tensor x = cast(contiguous(a), DType::f64), y = cast(contiguous(b), DType::f64);
+  const Tensor x = on_host(a), y = on_host(b);
   const auto p = x.values<double>(), q = y.values<double>();
   double worst = 0;
   for (std::size_t i = 0; i < p.size(); ++i) {
@@ -145,6 +179,8 @@ double difference(const Tensor& a, const Tensor& b) {
   }
   return worst;
 }
+
+Tensor beside(const Tensor& x, const Tensor& constant) { return to(constant, x.device()); }
 
 void check_throws(const std::function<void()>& f, const std::vector<std::string>& parts) {
   std::string message;

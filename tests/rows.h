@@ -40,6 +40,9 @@ Tensor draw(const Shape& shape, DType dtype, double low, double high, unsigned s
 /// The largest |a - b| / max(1, |b|) over all elements, which may be of different float types.
 double difference(const Tensor& a, const Tensor& b);
 
+/// A constant that a row's function uses (a mask, indices ...), where x lies.
+Tensor beside(const Tensor& x, const Tensor& constant);
+
 /// Checks that f throws an Error whose message contains every one of `parts`.
 void check_throws(const std::function<void()>& f, const std::vector<std::string>& parts);
 

@@ -71,7 +71,7 @@ TEST_CASE("masked_softmax: rows") {
     check({"masked_softmax",
            c.name,
            {{c.x}},
-           [&](const Inputs& x) { return masked_softmax(x[0], mask(c.mask), c.dim); },
+           [&](const Inputs& x) { return masked_softmax(x[0], beside(x[0], mask(c.mask)), c.dim); },
            masked_oracle(c.mask, c.dim)});
 }
 
