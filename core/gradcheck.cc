@@ -13,8 +13,8 @@ namespace {
 using Vector = std::vector<double>;
 
 Vector to_vector(const Tensor& t) {
-  const Tensor packed = detail::packed(t);
-  const auto v = packed.values<double>();
+  const Tensor host = detail::on_host(t);
+  const auto v = host.values<double>();
   return {v.begin(), v.end()};
 }
 

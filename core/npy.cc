@@ -195,10 +195,8 @@ std::string detail::npy_header(DType dtype, const Shape& shape) {
   return out + text;
 }
 
-Tensor detail::npy_elements(const char* op, const Tensor& t) {
-  require(std::holds_alternative<Cpu>(t.device()), op, "a tensor on ", t.device(),
-          " cannot be written; move it to the CPU first");
-  const Tensor row_major = packed(t);
+Tensor detail::npy_elements(const Tensor& t) {
+  const Tensor row_major = on_host(t);
   if (t.dtype() != DType::bf16) return row_major;
   Tensor wide = Tensor::empty(t.shape(), DType::f32);
   const auto* from = row_major.data<bf16>();
@@ -214,7 +212,7 @@ Tensor load_npy(const std::filesystem::path& path) {
 }
 
 void save_npy(const std::filesystem::path& path, const Tensor& t) {
-  const Tensor elements = detail::npy_elements(op, t);
+  const Tensor elements = detail::npy_elements(t);
   AtomicFile file(path, op);
   file.write(detail::npy_header(t.dtype(), t.shape()));
   file.write({static_cast<const std::byte*>(elements.raw()), elements.bytes()});
@@ -232,7 +230,7 @@ void NpyRows::write(const Tensor& rows) {
   }
   require(rows.dtype() == dtype_ && rows.shape().replaced(0, (*shape_)[0]) == *shape_, op, "rows ",
           rows.dtype(), rows.shape(), " do not go on from ", dtype_, *shape_);
-  const Tensor elements = detail::npy_elements(op, rows);
+  const Tensor elements = detail::npy_elements(rows);
   file_.write({static_cast<const std::byte*>(elements.raw()), elements.bytes()});
   (*shape_)[0] += rows.size(0);
 }

@@ -68,8 +68,8 @@ Tensor read_npy(ByteReader& in);
 /// The header that save_npy writes.
 std::string npy_header(DType dtype, const Shape& shape);
 
-/// t row-major, as its elements are written: bf16 widened.
-Tensor npy_elements(const char* op, const Tensor& t);
+/// t row-major on the host, as its elements are written: bf16 widened.
+Tensor npy_elements(const Tensor& t);
 
 }  // namespace detail
 }  // namespace fovea

@@ -92,7 +92,7 @@ void save_npz(const std::filesystem::path& path, std::span<const NamedTensor> te
   AtomicFile file(path, op);
   std::string directory;
   for (const auto& [name, tensor] : tensors) {
-    const Tensor elements = detail::npy_elements(op, tensor);
+    const Tensor elements = detail::npy_elements(tensor);
     const std::string_view values(static_cast<const char*>(elements.raw()), elements.bytes());
     const std::string header = detail::npy_header(elements.dtype(), elements.shape());
     const auto crc = check_sum(check_sum(0, header), values);

@@ -82,8 +82,8 @@ void save_safetensors(const std::filesystem::path& path, std::span<const NamedTe
   file.write(std::as_bytes(std::span(length)));
   file.write(header);
   for (const NamedTensor* t : order) {
-    const Tensor packed = detail::packed(t->tensor);
-    file.write({static_cast<const std::byte*>(packed.raw()), packed.bytes()});
+    const Tensor elements = detail::on_host(t->tensor);
+    file.write({static_cast<const std::byte*>(elements.raw()), elements.bytes()});
   }
   file.commit();
 }

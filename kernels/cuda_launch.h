@@ -17,7 +17,8 @@ inline cudaStream_t stream_of(Cuda d) { return static_cast<cudaStream_t>(cuda_st
 
 /// Starts a kernel: `blocks` of `threads`, with `shared` bytes of dynamic shared memory.
 template <class... P, class... A>
-void launch(Cuda d, void (*kernel)(P...), dim3 blocks, int threads, std::size_t shared, const A&... arguments) {
+void launch(Cuda d, void (*kernel)(P...), dim3 blocks, int threads, std::size_t shared,
+            const A&... arguments) {
 #ifdef __CUDACC__
   kernel<<<blocks, static_cast<unsigned>(threads), shared, stream_of(d)>>>(arguments...);
 #else

@@ -58,6 +58,8 @@ void detail::accumulate(Tensor& into, const Tensor& x) {
   std::visit([&](auto d) { copy(d, view_of(into), view_of(x), Into::add); }, x.device());
 }
 
+Tensor detail::on_host(const Tensor& x) { return is_cpu(x.device()) ? packed(x) : moved(x, Cpu{}); }
+
 Tensor detail::packed(const Tensor& x) { return x.contiguous() ? x : copied(x, x.dtype()); }
 
 Tensor detail::filled_like(const Tensor& x, double value) {
@@ -136,7 +138,8 @@ Tensor cast(const Tensor& x, DType dtype) {
 void assign(Tensor to, const Tensor& from) {
   require(to.shape() == from.shape(), "assign", "shapes differ: ", to.shape(), " = ", from.shape());
   to.note_change();
-  std::visit([&](auto d) { copy(d, view_of(to), view_of(from)); }, to.device());
+  const Tensor near = from.device() == to.device() ? from : moved(from, to.device());
+  std::visit([&](auto d) { copy(d, view_of(to), view_of(near)); }, to.device());
 }
 
 }  // namespace fovea

@@ -71,7 +71,7 @@ Draw::State Draw::start(Index batch) const {
          {for_batch(encoder_h, batch), for_batch(encoder_c, batch)},
          {for_batch(decoder_h, batch), for_batch(decoder_c, batch)}};
   } else {
-    s = {zeros({batch, o.channels, o.height, o.width}, o.dtype), encoder.initial_state(batch),
+    s = {zeros({batch, o.channels, o.height, o.width}, o.dtype, heads.weight.device()), encoder.initial_state(batch),
          decoder.initial_state(batch)};
   }
   if (o.attention) look(s);
@@ -129,7 +129,7 @@ Bound Draw::loss(const Tensor& images, Generator& random, Trace* trace) const {
 
 Tensor Draw::generate(Index n, Generator& random, Trace* trace) const {
   State s = start(n);
-  const Tensor zero = zeros({n, options.latent}, options.dtype);
+  const Tensor zero = zeros({n, options.latent}, options.dtype, heads.weight.device());
   for (Index t = 0; t < options.steps; ++t) {
     s.dec = decoder.forward(gaussian_sample(zero, zero, random), s.dec);
     write(s, trace);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fovea/ops/create.h"
+
 namespace fovea::detail {
 
 void Parts::add(const std::string& name, const Tensor& t, bool trained) {
@@ -12,6 +14,16 @@ void Parts::add(const std::string& name, const Tensor& t, bool trained) {
       std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.tensor.same(t); });
   if (same != entries.end()) return same->aliases.push_back(name);
   entries.push_back({name, t, trained, {}});
+}
+
+void Mover::parameter(const std::string&, Parameter& p) {
+  if (p.device() == device_) return;
+  p.move_into(Tensor::empty({p.numel()}, p.dtype(), device_), Tensor::empty({p.numel()}, p.dtype(), device_),
+              0);
+}
+
+void Mover::on_buffer(const std::string&, Tensor& t) {
+  if (is_float(t.dtype())) t = to(t, device_);  // what counts is counted on the host
 }
 
 std::vector<NamedParameter> parameters_of(const Parts& parts) {

@@ -116,6 +116,19 @@ struct Parts : Visitor {
   void add(const std::string& name, const Tensor& t, bool trained);
 };
 
+/// Moves what it is shown to a device.
+class Mover : public Visitor {
+ public:
+  explicit Mover(const Device& device) : device_(device) {}
+
+ protected:
+  void parameter(const std::string& name, Parameter& p) override;
+  void on_buffer(const std::string& name, Tensor& t) override;
+
+ private:
+  Device device_;
+};
+
 template <Layer Model>
 Parts parts_of(Model& model) {
   Parts parts;
@@ -153,6 +166,14 @@ Index parameter_count(Model& model) {
 template <Layer Model>
 void zero_gradients(Model& model) {
   for (NamedParameter& p : named_parameters(model)) p.parameter.zero_grad();
+}
+
+/// Moves all parameters, their gradients and the buffers of a float type to a device; handles of parameters
+/// follow. Before flatten().
+template <Layer Model>
+void move_to(Model& model, const Device& device) {
+  detail::Mover mover(device);
+  model.each(mover);
 }
 
 /// Frozen parameters take no gradient, and optimizers leave them as they are.

@@ -82,7 +82,8 @@ Tensor MultiHeadAttention::attend(const Tensor& q, const Tensor& k, const Tensor
 
 KvCache MultiHeadAttention::cache(Index batch, Index length) const {
   const Shape shape{batch, kv_heads, length, head_size()};
-  return {zeros(shape, in_proj_weight.dtype()), zeros(shape, in_proj_weight.dtype()), 0};
+  const auto none = [&] { return zeros(shape, in_proj_weight.dtype(), in_proj_weight.device()); };
+  return {none(), none(), 0};
 }
 
 void MultiHeadAttention::append(const Tensor& keys, const Tensor& values, KvCache& cache) const {

@@ -112,7 +112,7 @@ struct Recurrent {
     require(x.rank() == 3 && x.size(1) > 0, "recurrent", "input ", x.shape(),
             " must be [B,T,I] with T at least 1");
     const Index B = x.size(0), T = x.size(1);
-    const std::vector<Ended> ended = ends(lengths, B, T);
+    const std::vector<Ended> ended = ends(lengths, B, T, x.device());
     // One matrix a step, with one op for all of them.
     std::vector<Tensor> steps = split(reshape(contiguous(transpose(x, 0, 1)), {T * B, x.size(2)}),
                                       std::vector<Index>(std::size_t(T), B), 0);
@@ -141,7 +141,7 @@ struct Recurrent {
  private:
   using Ended = Tensor;  // u8 [B,1], 1 where a sequence has ended before a step; undefined when none has
 
-  static std::vector<Ended> ends(const Tensor& lengths, Index B, Index T) {
+  static std::vector<Ended> ends(const Tensor& lengths, Index B, Index T, const Device& device) {
     std::vector<Ended> ended(static_cast<std::size_t>(T));
     if (!lengths.defined()) return ended;
     require(lengths.dtype() == DType::i32 && lengths.shape() == Shape{B}, "recurrent", "lengths ",
@@ -156,6 +156,8 @@ struct Recurrent {
         at.mutable_data<std::uint8_t>()[b] = 1;
       }
     }
+    for (Ended& at : ended)
+      if (at.defined()) at = to(at, device);
     return ended;
   }
 

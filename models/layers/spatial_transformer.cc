@@ -34,7 +34,7 @@ SamplingGrid SpatialTransformer::grid(const Tensor& theta) const {
       return thin_plate_spline_grid(theta, h, w, options.corners);
     default: {
       const Tensor s = slice(theta, 1, 0, 1), x = slice(theta, 1, 1, 2), y = slice(theta, 1, 2, 3);
-      const Tensor none = zeros({B, 1}, theta.dtype());
+      const Tensor none = zeros({B, 1}, theta.dtype(), theta.device());
       return affine_grid(reshape(concat({s, none, x, none, s, y}, 1), {B, 2, 3}), h, w, options.corners);
     }
   }
@@ -54,7 +54,7 @@ Tensor SpatialTransformer::identity(Kind kind, DType dtype) {
 }
 
 Tensor SpatialTransformer::penalty(const Tensor& theta) const {
-  const Tensor off = theta - identity(options.kind, theta.dtype());
+  const Tensor off = theta - to(identity(options.kind, theta.dtype()), theta.device());
   return affine(sum(off * off), 1.0 / static_cast<double>(std::max<Index>(1, theta.size(0))), 0);
 }
 

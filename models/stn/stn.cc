@@ -78,7 +78,7 @@ Stn::Look Stn::look(const Tensor& x) const {
 }
 
 Tensor Stn::penalty(const Look& look) const {
-  Tensor sum = zeros({}, look.logits.dtype());
+  Tensor sum = zeros({}, look.logits.dtype(), look.logits.device());
   for (std::size_t i = 0; i < transformers.size(); ++i)
     sum = sum + transformers[i].penalty(look.transformers[i].theta);
   return sum;

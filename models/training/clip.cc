@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fovea/kernels/optimizer.h"
+#include "fovea/ops/create.h"
 
 namespace fovea {
 namespace {
@@ -15,7 +16,8 @@ Tensor written(const FlatParameters& flat, const char* op) {
 }
 
 // The first element of a parameter's value or gradient that is not finite; -1 when all are.
-Index first_bad(const Tensor& t) {
+Index first_bad(const Tensor& given) {
+  const Tensor t = to(given, Cpu{});
   return visit_float("check_finite", t.dtype(), [&]<class T>() {
     const T* x = static_cast<const T*>(t.raw());
     for (Index k = 0; k < t.numel(); ++k)

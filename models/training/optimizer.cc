@@ -1,9 +1,9 @@
 #include "fovea/models/training/optimizer.h"
 
 #include <cmath>
-#include <cstring>
 #include <utility>
 
+#include "fovea/kernels/copy.h"
 #include "fovea/kernels/optimizer.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/ops/create.h"
@@ -71,8 +71,8 @@ void Optimizer::step() {
   bool frozen = false;
   const auto finish = [&] {
     if (frozen)
-      std::memset(at(flat_.gradients, s.begin), 0,
-                  static_cast<std::size_t>(s.length) * size_of(flat_.values.dtype()));
+      std::visit([&](auto d) { fill(d, view_of(flat_.gradients.view({s.length}, {1}, s.begin)), 0); },
+                 flat_.gradients.device());
     else if (s.length > 0)
       update(s);
   };
