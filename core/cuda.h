@@ -20,11 +20,11 @@ namespace detail {
 void cuda_check(int code, const char* what,
                 const std::source_location& where = std::source_location::current());
 
-/// Where kernels note what is wrong with their input, which the host cannot look at without waiting: an address
-/// on the device. The next wait throws it.
+/// Where kernels note what is wrong with their input, which the host cannot look at without waiting: an
+/// address on the device. The next wait throws it.
 struct Fault {
-  const char* op;                // set last; null: none
-  const char* what;              // what is wrong at `position`; null: `value` is an index beyond 0..limit-1
+  const char* op;    // set last; null: none
+  const char* what;  // what is wrong at `position`; null: `value` is an index beyond 0..limit-1
   Index value, position, limit;
 };
 Fault* cuda_fault(Cuda device);

@@ -12,8 +12,8 @@ struct Cpu {
   bool operator==(const Cpu&) const = default;
 };
 
-/// A graphics processor, by the number that CUDA gives it. Work on it is queued on one stream, in the order of
-/// the calls; reading a value on the host waits for it.
+/// A graphics processor, by the number that CUDA gives it. Work on it is queued on one stream, in the order
+/// of the calls; reading a value on the host waits for it.
 struct Cuda {
   int index = 0;
   bool operator==(const Cuda&) const = default;

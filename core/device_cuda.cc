@@ -131,9 +131,9 @@ class State {
     }
     std::size_t free = 0, total = 0;
     cudaMemGetInfo(&free, &total);
-    throw OutOfMemory(cat("[memory] cannot allocate ", size, " bytes on ", Device(device_), ": ", free, " of ",
-                          total, " are free, live tensors hold ", stats.allocated, ", at most ", stats.peak,
-                          " so far; use a smaller batch or shorter sequences"),
+    throw OutOfMemory(cat("[memory] cannot allocate ", size, " bytes on ", Device(device_), ": ", free,
+                          " of ", total, " are free, live tensors hold ", stats.allocated, ", at most ",
+                          stats.peak, " so far; use a smaller batch or shorter sequences"),
                       size, stats.allocated, stats.peak);
   }
 
@@ -261,8 +261,7 @@ struct Captured::Impl {
   }
 };
 
-Captured::Captured(Cuda device, const std::function<void()>& step)
-    : impl_(std::make_unique<Impl>(device)) {
+Captured::Captured(Cuda device, const std::function<void()>& step) : impl_(std::make_unique<Impl>(device)) {
   State& s = state(device);
   s.use();
   require(s.captured == nullptr, "capture", "a step is being captured already");

@@ -218,8 +218,8 @@ void Tape::contribute(std::int32_t slot, Tensor dx) {
   Slot& s = store_->slots[static_cast<std::size_t>(slot)];
   require(dx.shape() == s.shape && dx.dtype() == s.dtype, running_ ? running_ : "backward",
           "contributed a gradient ", dx.dtype(), dx.shape(), " to an input ", s.dtype, s.shape);
-  require(dx.device() == s.device, running_ ? running_ : "backward", "contributed a gradient on ", dx.device(),
-          " to an input on ", s.device);
+  require(dx.device() == s.device, running_ ? running_ : "backward", "contributed a gradient on ",
+          dx.device(), " to an input on ", s.device);
   if (!s.gradient.defined()) {
     s.own = false;
     s.gradient = dx.contiguous() ? std::move(dx) : detail::packed(dx);

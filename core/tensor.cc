@@ -165,7 +165,8 @@ void Tensor::throw_undefined() { fail("tensor", "is undefined (default-construct
 void Tensor::check_access(DType wanted, const char* what) const {
   require(dtype() == wanted, what, "tensor is ", dtype(), ", asked for ", wanted);
   require(contiguous(), what, "tensor ", shape(), " is a strided view; take contiguous(x) first");
-  require(is_cpu(device()), what, "tensor ", shape(), " lies on ", device(), "; copy it with to(x, Cpu{}) first");
+  require(is_cpu(device()), what, "tensor ", shape(), " lies on ", device(),
+          "; copy it with to(x, Cpu{}) first");
 }
 
 double Tensor::only_element() const {

@@ -44,7 +44,8 @@ inline constexpr Index most_blocks = 1 << 16;  // a kernel's threads walk on in 
 namespace detail {
 template <class F>
 __global__ void __launch_bounds__(block_threads) run_each(Index n, F f) {
-  for (Index i = Index(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += Index(gridDim.x) * blockDim.x) f(i);
+  for (Index i = Index(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += Index(gridDim.x) * blockDim.x)
+    f(i);
 }
 }  // namespace detail
 

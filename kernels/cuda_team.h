@@ -11,7 +11,8 @@ namespace fovea {
 
 inline constexpr unsigned all_lanes = 0xffffffffu;
 
-/// A warp, a whole block of several, or one thread alone. Every thread of it must make the same calls in the same order.
+/// A warp, a whole block of several, or one thread alone. Every thread of it must make the same calls in the
+/// same order.
 template <int threads>
 class Team {
  public:
@@ -73,7 +74,8 @@ class Team {
 
 namespace detail {
 template <int threads, class F>
-__global__ void __launch_bounds__(threads < block_threads ? block_threads : threads) run_rows(Index rows, F f) {
+__global__ void __launch_bounds__(threads < block_threads ? block_threads : threads)
+    run_rows(Index rows, F f) {
   constexpr int teams = threads < block_threads ? block_threads / threads : 1;
   const Team<threads> team;
   for (Index r = Index(blockIdx.x) * teams + threadIdx.x / threads; r < rows; r += Index(gridDim.x) * teams)

@@ -46,12 +46,13 @@ int narrow(Index n) {
 
 template <class T>
 void clear(Cuda d, Index m, Index n, Matrix<T> c, Index step, Index count) {
-  each(d, count * m * n, [=] __device__(Index i) { c.data[i / (m * n) * step + i / n % m * c.ld + i % n] = 0; });
+  each(d, count * m * n,
+       [=] __device__(Index i) { c.data[i / (m * n) * step + i / n % m * c.ld + i % n] = 0; });
 }
 
 template <class T>
-void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step, Matrix<const T> b, Index b_step,
-             Matrix<T> c, Index c_step, Index count, Into into) {
+void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step, Matrix<const T> b,
+             Index b_step, Matrix<T> c, Index c_step, Index count, Into into) {
   if (m == 0 || n == 0 || count == 0) return;
   if (k == 0) {
     if (into == Into::set) clear(d, m, n, c, c_step, count);
@@ -61,9 +62,10 @@ void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step,
   const cudaDataType type = wide ? CUDA_R_64F : CUDA_R_32F;
   const T one = 1, old = into == Into::add ? T(1) : T(0);
   check(cublasGemmStridedBatchedEx(handle_of(d), flag(b.transposed), flag(a.transposed), narrow(n), narrow(m),
-                                   narrow(k), &one, b.data, type, narrow(b.ld), b_step, a.data, type, narrow(a.ld),
-                                   a_step, &old, c.data, type, narrow(c.ld), c_step, narrow(count),
-                                   wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+                                   narrow(k), &one, b.data, type, narrow(b.ld), b_step, a.data, type,
+                                   narrow(a.ld), a_step, &old, c.data, type, narrow(c.ld), c_step,
+                                   narrow(count), wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
+                                   CUBLAS_GEMM_DEFAULT),
         "a matrix product");
 }
 
@@ -77,8 +79,8 @@ void gemm(Cuda d, Index m, Index n, Index k, Matrix<const double> a, Matrix<cons
           Into into) {
   product(d, m, n, k, a, 0, b, 0, c, 0, 1, into);
 }
-void gemm_batched(Cuda d, Index m, Index n, Index k, Batch<const float> a, Batch<const float> b, Batch<float> c,
-                  Index count, Into into) {
+void gemm_batched(Cuda d, Index m, Index n, Index k, Batch<const float> a, Batch<const float> b,
+                  Batch<float> c, Index count, Into into) {
   product(d, m, n, k, a.first, a.step, b.first, b.step, c.first, c.step, count, into);
 }
 void gemm_batched(Cuda d, Index m, Index n, Index k, Batch<const double> a, Batch<const double> b,

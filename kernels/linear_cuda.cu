@@ -33,7 +33,8 @@ void linear_forward(Cuda d, const View& x, const View& w, const View& bias, cons
 void linear_input_gradient(Cuda d, const View& dy, const View& w, const View& dx, Into into) {
   const Index rows = dy.shape[0], in = w.shape[1], out = w.shape[0];
   visit_float("linear", dy.dtype, [&]<class T>() {
-    gemm(d, rows, in, out, {dy.as<const T>(), ld(out)}, {w.as<const T>(), ld(in)}, {dx.as<T>(), ld(in)}, into);
+    gemm(d, rows, in, out, {dy.as<const T>(), ld(out)}, {w.as<const T>(), ld(in)}, {dx.as<T>(), ld(in)},
+         into);
   });
 }
 

@@ -7,8 +7,9 @@
 #include "fovea/kernels/pointwise.h"
 #include "fovea/kernels/reduce.h"
 
-/// The pointwise ops on CUDA: one kernel for each struct of the list, direction and dtype. pointwise_f32_cuda.cu
-/// and pointwise_f64_cuda.cu instantiate a dtype each, so that they compile side by side.
+/// The pointwise ops on CUDA: one kernel for each struct of the list, direction and dtype.
+/// pointwise_f32_cuda.cu and pointwise_f64_cuda.cu instantiate a dtype each, so that they compile side by
+/// side.
 
 namespace fovea::pointwise {
 
@@ -78,7 +79,8 @@ __device__ void slopes(const T* in, Scalars<T> s, T y, T dy, T* g) {
     const D v = [&]<std::size_t... I>(std::index_sequence<I...>) {
       const D x[] = {D::variable(in[I], static_cast<int>(I))...};
       return evaluate<F>(x, s, std::make_index_sequence<N>());
-    }(std::make_index_sequence<N>());
+    }
+    (std::make_index_sequence<N>());
     for (int i = 0; i < N; ++i) g[i] = dy * v.d[i];
   }
 }

@@ -101,8 +101,9 @@ void spread(Cuda d, double scale, const View& x, const View& s, const View& dy, 
 }  // namespace
 
 void sum_forward(Cuda d, const View& x, double scale, const View& y, Into into) {
-  visit_float("sum", x.dtype,
-              [&]<class T>() { fold<Value, T>(d, x, y, y, Scaled{scale, into == Into::add}); });
+  visit_float("sum", x.dtype, [&]<class T>() {
+    fold<Value, T>(d, x, y, y, Scaled{scale, into == Into::add});
+  });
 }
 
 void norm_forward(Cuda d, const View& x, double eps, const View& y) {

@@ -14,8 +14,8 @@ inline void require_one_device([[maybe_unused]] const char* op, [[maybe_unused]]
     const Tensor& t = tensors[i];
     if (!t.defined()) continue;
     if (!first) first = &t;
-    require(t.device() == first->device(), op, "inputs lie on ", first->device(), " ", first->shape(), " and ",
-            t.device(), " ", t.shape(), "; copy one of them with to(x, device)");
+    require(t.device() == first->device(), op, "inputs lie on ", first->device(), " ", first->shape(),
+            " and ", t.device(), " ", t.shape(), "; copy one of them with to(x, device)");
   }
 #endif
 }

@@ -141,7 +141,8 @@ void check_parity(const Row& row, const std::vector<Shape>& shapes) {
     for (const int uses : {1, 2}) {
       const Run a = run(row.f, here, uses), b = run(row.f, there, uses);
       CHECK(!is_cpu(b.y.device()));
-      CHECK_MESSAGE(difference(b.y, a.y) <= tolerance, what, ": CUDA differs by ", difference(b.y, a.y), " in ", dtype);
+      CHECK_MESSAGE(difference(b.y, a.y) <= tolerance, what, ": CUDA differs by ", difference(b.y, a.y),
+                    " in ", dtype);
       REQUIRE(a.dx.size() == b.dx.size());
       for (std::size_t i = 0; i < a.dx.size(); ++i)
         CHECK_MESSAGE(difference(b.dx[i], a.dx[i]) <= 10 * tolerance, what, ": CUDA gradient of input ", i,

@@ -29,21 +29,25 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
 cublasStatus_t cublasSetWorkspace(cublasHandle_t, void*, std::size_t) { return CUBLAS_STATUS_SUCCESS; }
 const char* cublasGetStatusString(cublasStatus_t) { return "of the emulation"; }
 
-cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b,
-                                          int m, int n, int k, const void* alpha, const void* a, cudaDataType a_type,
-                                          int lda, long long stride_a, const void* b, cudaDataType b_type, int ldb,
-                                          long long stride_b, const void* beta, void* c, cudaDataType c_type, int ldc,
+cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation_t op_a,
+                                          cublasOperation_t op_b, int m, int n, int k, const void* alpha,
+                                          const void* a, cudaDataType a_type, int lda, long long stride_a,
+                                          const void* b, cudaDataType b_type, int ldb, long long stride_b,
+                                          const void* beta, void* c, cudaDataType c_type, int ldc,
                                           long long stride_c, int count, cublasComputeType_t compute,
                                           cublasGemmAlgo_t) {
   if (a_type != b_type || lda < 1 || ldb < 1 || ldc < m) return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool wide = compute == CUBLAS_COMPUTE_64F;
-  const double by = wide ? *static_cast<const double*>(alpha) : static_cast<double>(*static_cast<const float*>(alpha));
-  const double old = wide ? *static_cast<const double*>(beta) : static_cast<double>(*static_cast<const float*>(beta));
+  const double by =
+      wide ? *static_cast<const double*>(alpha) : static_cast<double>(*static_cast<const float*>(alpha));
+  const double old =
+      wide ? *static_cast<const double*>(beta) : static_cast<double>(*static_cast<const float*>(beta));
   fovea::emulation::queue(handle->stream, [=] {
     visit(a_type, [&]<class In>() {
       visit(c_type, [&]<class Out>() {
         for (int p = 0; p < count; ++p) {
-          const In *pa = static_cast<const In*>(a) + p * stride_a, *pb = static_cast<const In*>(b) + p * stride_b;
+          const In *pa = static_cast<const In*>(a) + p * stride_a,
+                   *pb = static_cast<const In*>(b) + p * stride_b;
           Out* pc = static_cast<Out*>(c) + p * stride_c;
           for (std::ptrdiff_t j = 0; j < n; ++j)
             for (std::ptrdiff_t i = 0; i < m; ++i) {
@@ -53,7 +57,8 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
                        static_cast<double>(op_b == CUBLAS_OP_N ? pb[j * ldb + l] : pb[l * ldb + j]);
               Out& out = pc[j * ldc + i];
               const double value = by * sum + (old == 0 ? 0 : old * static_cast<double>(out));
-              out = static_cast<Out>(static_cast<std::conditional_t<std::is_same_v<Out, double>, double, float>>(value));
+              out = static_cast<Out>(
+                  static_cast<std::conditional_t<std::is_same_v<Out, double>, double, float>>(value));
             }
         }
       });

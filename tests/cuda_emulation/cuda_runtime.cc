@@ -29,7 +29,7 @@ constexpr std::size_t stack_bytes = 256 * 1024;
 // A thread of a block. It runs on a fiber's stack until it ends or waits.
 struct Thread {
   enum { ready, at_block_barrier, at_warp_barrier, done } state = ready;
-  unsigned mask = 0;      // of the warp barrier it waits at
+  unsigned mask = 0;  // of the warp barrier it waits at
   int fiber = -1;
   alignas(16) unsigned char value[16];  // of the exchange it takes part in
 };
@@ -106,7 +106,8 @@ class Block {
       for (std::size_t lane = 0; lane < 32 && first + lane < threads_.size(); ++lane)
         if (mask >> lane & 1)
           complete &= threads_[first + lane].state == Thread::done ||
-                      (threads_[first + lane].state == Thread::at_warp_barrier && threads_[first + lane].mask == mask);
+                      (threads_[first + lane].state == Thread::at_warp_barrier &&
+                       threads_[first + lane].mask == mask);
       if (!complete) continue;
       for (std::size_t lane = 0; lane < 32 && first + lane < threads_.size(); ++lane)
         if (mask >> lane & 1 && threads_[first + lane].state == Thread::at_warp_barrier)
@@ -208,8 +209,10 @@ unsigned ballot(unsigned mask, bool yes) {
   return votes;
 }
 
-void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared, std::function<void()> thread) {
-  if (threads > 1024 || threads < 1 || blocks.x == 0 || blocks.y > 65535 || blocks.z > 65535 || shared > 227 * 1024) {
+void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared,
+            std::function<void()> thread) {
+  if (threads > 1024 || threads < 1 || blocks.x == 0 || blocks.y > 65535 || blocks.z > 65535 ||
+      shared > 227 * 1024) {
     result(cudaErrorInvalidValue);
     return;
   }
@@ -282,7 +285,8 @@ cudaError_t cudaMalloc(void** block, std::size_t bytes) {
 cudaError_t cudaFree(void* block) { return std::free(block), cudaSuccess; }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) { return *free = *total = 0, cudaSuccess; }
 cudaError_t cudaHostAlloc(void** block, std::size_t bytes, unsigned) { return cudaMalloc(block, bytes); }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
   queue(stream, [=] { std::memcpy(to, from, bytes); });
   return cudaSuccess;
 }

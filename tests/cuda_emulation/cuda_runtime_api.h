@@ -4,15 +4,28 @@
 #include <cstddef>
 #include <functional>
 
-/// The part of CUDA's run-time library that Fovea calls, with one emulated device. Names and meanings are those
-/// of the CUDA Runtime API's documentation.
+/// The part of CUDA's run-time library that Fovea calls, with one emulated device. Names and meanings are
+/// those of the CUDA Runtime API's documentation.
 
-enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2,
-                   cudaErrorStreamCaptureUnsupported = 900 };
-enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed };
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorStreamCaptureUnsupported = 900
+};
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed
+};
 enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive };
-enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice,
-                      cudaMemcpyDefault };
+enum cudaMemcpyKind {
+  cudaMemcpyHostToHost,
+  cudaMemcpyHostToDevice,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyDeviceToDevice,
+  cudaMemcpyDefault
+};
 inline constexpr unsigned cudaStreamNonBlocking = 1, cudaHostAllocMapped = 2;
 
 struct dim3;
@@ -20,7 +33,8 @@ namespace fovea::emulation {
 struct Stream;
 struct Graph;
 /// Runs a kernel, or notes it when the stream is being captured.
-void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared, std::function<void()> thread);
+void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared,
+            std::function<void()> thread);
 /// Does it now, or notes it when the stream is being captured.
 void queue(Stream* stream, std::function<void()> work);
 void* dynamic_shared();
@@ -49,7 +63,8 @@ cudaError_t cudaMalloc(void** block, std::size_t bytes);
 cudaError_t cudaFree(void* block);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaHostAlloc(void** block, std::size_t bytes, unsigned flags);
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream);
 
 #endif  // FOVEA_TESTS_CUDA_EMULATION_CUDA_RUNTIME_API_H_
