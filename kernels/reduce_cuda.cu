@@ -80,6 +80,7 @@ void fold_columns(Cuda d, Fold f, const T* x, const T* s, T* y, Finish finish) {
 template <class Term, class T, class Finish>
 void fold(Cuda d, const View& x, const View& s, const View& y, Finish finish) {
   const Fold f(x, y);
+  if (f.places == 0) return;
   if (f.row_is_reduced)
     fold_rows<Term>(d, f, x.as<const T>(), s.as<const T>(), y.as<T>(), finish);
   else
