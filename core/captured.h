@@ -12,11 +12,25 @@
 namespace fovea {
 
 namespace detail {
-/// The blocks that a captured step has taken: they stay its own, because every replay writes to them again.
-struct CapturedMemory {
+/// What a captured step holds. The blocks it has taken stay its own, because every replay writes to them
+/// again.
+struct CapturedStep {
   std::array<std::vector<std::byte*>, 192> lists;  // free, by size class
   std::vector<std::byte*> blocks;                  // all
+  struct Input {
+    std::size_t offset;
+    std::function<void(void*)> fill;
+  };
+  std::vector<Input> inputs;
+  std::size_t used = 0;
+  std::vector<std::byte> host;  // what `fill` writes
+  std::byte* device = nullptr;  // where it is copied before every replay
 };
+
+/// Room on the device for what a step takes from the host each time (a learning rate, a place in a random
+/// sequence), while that step is being captured: before every replay `fill` writes it, one after the other in
+/// the order of these calls. Null when nothing is being captured.
+void* captured_input(const Device& device, std::size_t bytes, std::function<void(void* host)> fill);
 }  // namespace detail
 
 /// A step (forward, backward and update, say) recorded once as a CUDA graph and then replayed: the processor
@@ -27,7 +41,8 @@ struct CapturedMemory {
 ///     for (...) { copy the next batch into `batch`; step(); }
 ///
 /// Shapes and buffers are fixed: tensors the step reads must stay where they are, and what it makes is
-/// overwritten by the next replay. Reading a value on the host inside the step throws. Needs a CUDA build.
+/// overwritten by the next replay. Optimizers go on counting and generators drawing as if the step had been
+/// run; they must outlive it. Reading a value on the host inside the step throws. Needs a CUDA build.
 class Captured {
  public:
   Captured(Cuda device, const std::function<void()>& step);

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t smallest = 256;  // what CUDA aligns its own blocks to
 constexpr int classes = 192;
+constexpr std::size_t input_bytes = 16384;  // of a captured step
 using FreeLists = std::array<std::vector<std::byte*>, classes>;
 
 std::size_t at_least(std::size_t bytes) { return std::max(bytes, smallest); }
@@ -75,11 +76,11 @@ class State {
   }
 
   // The blocks of a captured step that is no more, whose tensors may live on, are everybody's again.
-  void give_back(detail::CapturedMemory& memory) {
+  void give_back(detail::CapturedStep& step) {
     std::lock_guard lock(mutex_);
     for (std::size_t c = 0; c < lists_.size(); ++c)
-      lists_[c].insert(lists_[c].end(), memory.lists[c].begin(), memory.lists[c].end());
-    for (std::byte* block : memory.blocks) owner_.erase(block);
+      lists_[c].insert(lists_[c].end(), step.lists[c].begin(), step.lists[c].end());
+    for (std::byte* block : step.blocks) owner_.erase(block);
   }
 
   MemoryStats read() {
@@ -107,7 +108,7 @@ class State {
   cudaStream_t stream = nullptr;
   detail::Fault* fault = nullptr;
   std::size_t limit = 0;
-  detail::CapturedMemory* captured = nullptr;  // of the step that is being captured
+  detail::CapturedStep* captured = nullptr;  // of the step that is being captured
 
  private:
   std::byte* from_system(std::size_t size) {
@@ -152,7 +153,7 @@ class State {
   Cuda device_;
   std::mutex mutex_;
   FreeLists lists_;
-  std::unordered_map<std::byte*, detail::CapturedMemory*> owner_;  // of blocks that captured steps use
+  std::unordered_map<std::byte*, detail::CapturedStep*> owner_;  // of blocks that captured steps use
   MemoryStats stats;
 };
 
@@ -249,7 +250,7 @@ void zero_bytes(const Device& device, void* to, std::size_t bytes) {
 
 struct Captured::Impl {
   Cuda device;
-  detail::CapturedMemory memory;
+  detail::CapturedStep step;
   cudaGraphExec_t graph = nullptr;
   ~Impl() {
     State& s = state(device);
@@ -257,7 +258,8 @@ struct Captured::Impl {
       cudaStreamSynchronize(s.stream);
       cudaGraphExecDestroy(graph);
     }
-    s.give_back(memory);
+    s.give_back(step);
+    s.free(step.device, input_bytes);
   }
 };
 
@@ -267,9 +269,11 @@ Captured::Captured(Cuda device, const std::function<void()>& step) : impl_(std::
   require(s.captured == nullptr, "capture", "a step is being captured already");
   s.wait("capture");
   cudaGraph_t graph = nullptr;
+  impl_->step.host.resize(input_bytes);
+  impl_->step.device = s.allocate(input_bytes);
   detail::cuda_check(cudaStreamBeginCapture(s.stream, cudaStreamCaptureModeThreadLocal),
                      "cudaStreamBeginCapture");
-  s.captured = &impl_->memory;
+  s.captured = &impl_->step;
   try {
     step();
   } catch (...) {
@@ -290,9 +294,27 @@ Captured::~Captured() = default;
 Captured::Captured(Captured&&) noexcept = default;
 Captured& Captured::operator=(Captured&&) noexcept = default;
 
+void* detail::captured_input(const Device& device, std::size_t bytes, std::function<void(void*)> fill) {
+  const Cuda* d = gpu(device);
+  CapturedStep* step = d ? state(*d).captured : nullptr;
+  if (!step) return nullptr;
+  constexpr std::size_t alignment = 16;
+  const std::size_t at = step->used;
+  require(at + bytes <= input_bytes, "capture", "the step takes more than ", input_bytes,
+          " bytes from the host");
+  step->used = (at + bytes + alignment - 1) / alignment * alignment;
+  step->inputs.push_back({at, std::move(fill)});
+  return step->device + at;
+}
+
 void Captured::operator()() const {
   State& s = state(impl_->device);
   s.use();
+  detail::CapturedStep& step = impl_->step;
+  for (const auto& input : step.inputs) input.fill(step.host.data() + input.offset);
+  if (step.used > 0)  // from pageable memory: what is there now has been read when the call returns
+    detail::cuda_check(cudaMemcpyAsync(step.device, step.host.data(), step.used, cudaMemcpyDefault, s.stream),
+                       "cudaMemcpyAsync");
   detail::cuda_check(cudaGraphLaunch(impl_->graph, s.stream), "cudaGraphLaunch");
 }
 
