@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "fovea/core/device.h"
@@ -27,10 +28,21 @@ struct CapturedStep {
   std::byte* device = nullptr;  // where it is copied before every replay
 };
 
+#ifdef FOVEA_CUDA
+bool being_captured(const Device& device);
+void* add_captured_input(const Device& device, std::size_t bytes, std::function<void(void* host)> fill);
+#else
+constexpr bool being_captured(const Device&) { return false; }
+inline void* add_captured_input(const Device&, std::size_t, std::function<void(void*)>) { return nullptr; }
+#endif
+
 /// Room on the device for what a step takes from the host each time (a learning rate, a place in a random
 /// sequence), while that step is being captured: before every replay `fill` writes it, one after the other in
 /// the order of these calls. Null when nothing is being captured.
-void* captured_input(const Device& device, std::size_t bytes, std::function<void(void* host)> fill);
+template <class Fill>
+void* captured_input(const Device& device, std::size_t bytes, Fill&& fill) {
+  return being_captured(device) ? add_captured_input(device, bytes, std::forward<Fill>(fill)) : nullptr;
+}
 }  // namespace detail
 
 /// A step (forward, backward and update, say) recorded once as a CUDA graph and then replayed: the processor

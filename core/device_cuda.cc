@@ -294,10 +294,13 @@ Captured::~Captured() = default;
 Captured::Captured(Captured&&) noexcept = default;
 Captured& Captured::operator=(Captured&&) noexcept = default;
 
-void* detail::captured_input(const Device& device, std::size_t bytes, std::function<void(void*)> fill) {
+bool detail::being_captured(const Device& device) {
   const Cuda* d = gpu(device);
-  CapturedStep* step = d ? state(*d).captured : nullptr;
-  if (!step) return nullptr;
+  return d && state(*d).captured;
+}
+
+void* detail::add_captured_input(const Device& device, std::size_t bytes, std::function<void(void*)> fill) {
+  CapturedStep* step = state(std::get<Cuda>(device)).captured;
   constexpr std::size_t alignment = 16;
   const std::size_t at = step->used;
   require(at + bytes <= input_bytes, "capture", "the step takes more than ", input_bytes,

@@ -108,7 +108,8 @@ struct Sweep {
   DType dtype;
   Index n;
   void *value, *gradient;
-  void* state[3];  // as many as the rule takes
+  void* state[3];              // as many as the rule takes
+  const void* rule = nullptr;  // in a captured step: where the rule of a replay stands on the device
 };
 
 void optimizer_step(Cpu, const SgdRule&, const Sweep&);

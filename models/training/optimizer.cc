@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "fovea/core/captured.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/optimizer.h"
 #include "fovea/models/layers/weights_file.h"
@@ -16,13 +17,16 @@ std::byte* at(const Tensor& t, Index offset) {
          offset * static_cast<Index>(size_of(t.dtype()));
 }
 
-// Makes one sweep with a rule.
-template <class Rule>
-void apply(const Rule& rule, const FlatParameters& flat, const std::vector<Tensor>& states, Index begin,
+// Makes one sweep with the rule that `rule()` gives: now, or, in a captured step, before every replay.
+template <class F>
+void apply(const F& rule, const FlatParameters& flat, const std::vector<Tensor>& states, Index begin,
            Index length) {
+  using Rule = decltype(rule());
   Sweep sweep{flat.values.dtype(), length, at(flat.values, begin), at(flat.gradients, begin), {}};
+  sweep.rule =
+      detail::captured_input(flat.values.device(), sizeof(Rule), [rule](void* to) { new (to) Rule(rule()); });
   for (std::size_t i = 0; i < states.size(); ++i) sweep.state[i] = at(states[i], begin);
-  std::visit([&](auto d) { optimizer_step(d, rule, sweep); }, flat.values.device());
+  std::visit([&](auto d) { optimizer_step(d, rule(), sweep); }, flat.values.device());
 }
 
 // The part of a flat state that belongs to one parameter.
@@ -65,7 +69,7 @@ void Optimizer::step() {
   flat_.check_current("step");
   flat_.values.note_change();
   flat_.gradients.note_change();
-  ++steps_;
+  if (!detail::captured_input(flat_.values.device(), 0, [this](void*) { ++steps_; })) ++steps_;
   // Neighbours that are treated alike make one sweep; between them lies padding, which is 0 and stays 0.
   Stretch s{0, 0, 0, 0};
   bool frozen = false;
@@ -79,16 +83,15 @@ void Optimizer::step() {
   for (const auto& segment : flat_.segments) {
     const bool decays = segment.group == FlatParameters::weights || common_.decay_vectors;
     const double decay = decays ? common_.weight_decay : 0;
-    const double lr = common_.lr * segment.lr_scale;
     const bool now_frozen = segment.parameter.frozen();
-    if (s.length > 0 && (now_frozen != frozen || decay != s.weight_decay || lr != s.lr)) {
+    if (s.length > 0 && (now_frozen != frozen || decay != s.weight_decay || segment.lr_scale != s.lr_scale)) {
       finish();
       s.length = 0;
     }
     if (s.length == 0) s.begin = segment.offset;
     s.length = segment.offset + segment.length - s.begin;
     s.weight_decay = decay;
-    s.lr = lr;
+    s.lr_scale = segment.lr_scale;
     frozen = now_frozen;
   }
   finish();
@@ -123,11 +126,16 @@ Sgd::Sgd(FlatParameters flat, const Options& o)
 }
 
 void Sgd::update(const Stretch& s) {
-  if (states_.empty()) return apply(SgdRule{s.lr, s.weight_decay}, flat_, states_, s.begin, s.length);
   const double m = options_.momentum;
   const bool ahead = options_.nesterov;
-  apply(MomentumRule{s.lr, s.weight_decay, m, ahead ? 1. : 0., ahead ? m : 1.}, flat_, states_, s.begin,
-        s.length);
+  if (states_.empty())
+    apply([=, this] { return SgdRule{lr(s), s.weight_decay}; }, flat_, states_, s.begin, s.length);
+  else
+    apply(
+        [=, this] {
+          return MomentumRule{lr(s), s.weight_decay, m, ahead ? 1. : 0., ahead ? m : 1.};
+        },
+        flat_, states_, s.begin, s.length);
 }
 
 Adam::Adam(FlatParameters flat, const Options& o, bool decoupled)
@@ -139,11 +147,14 @@ Adam::Adam(FlatParameters flat, const Options& o, bool decoupled)
 }
 
 void Adam::update(const Stretch& s) {
-  const auto t = static_cast<double>(steps_);
-  apply(AdamRule{s.lr, decoupled_ ? 0 : s.weight_decay, decoupled_ ? 1 - s.lr * s.weight_decay : 1,
-                 options_.beta1, options_.beta2, options_.eps, 1 - std::pow(options_.beta1, t),
-                 std::sqrt(1 - std::pow(options_.beta2, t))},
-        flat_, states_, s.begin, s.length);
+  const auto rule = [=, this] {
+    const auto t = static_cast<double>(steps_);
+    const Options& o = options_;
+    return AdamRule{
+        lr(s), decoupled_ ? 0 : s.weight_decay, decoupled_ ? 1 - lr(s) * s.weight_decay : 1, o.beta1, o.beta2,
+        o.eps, 1 - std::pow(o.beta1, t),        std::sqrt(1 - std::pow(o.beta2, t))};
+  };
+  apply(rule, flat_, states_, s.begin, s.length);
 }
 
 RmsProp::RmsProp(FlatParameters flat, const Options& o)
@@ -157,12 +168,18 @@ RmsProp::RmsProp(FlatParameters flat, const Options& o)
 }
 
 void RmsProp::update(const Stretch& s) {
-  const Options& o = options_;
+  const Options o = options_;
+  const double centred = o.centred ? 1 : 0;
   if (states_.size() == 1)
-    apply(RmsPropRule{s.lr, s.weight_decay, o.alpha, o.eps}, flat_, states_, s.begin, s.length);
+    apply(
+        [=, this] {
+          return RmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps};
+        },
+        flat_, states_, s.begin, s.length);
   else
-    apply(MomentumRmsPropRule{s.lr, s.weight_decay, o.alpha, o.eps, o.momentum, o.centred ? 1. : 0.}, flat_,
-          states_, s.begin, s.length);
+    apply(
+        [=, this] { return MomentumRmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps, o.momentum, centred}; },
+        flat_, states_, s.begin, s.length);
 }
 
 GravesRmsProp::GravesRmsProp(FlatParameters flat, const Options& o)
@@ -174,8 +191,12 @@ GravesRmsProp::GravesRmsProp(FlatParameters flat, const Options& o)
 }
 
 void GravesRmsProp::update(const Stretch& s) {
-  apply(GravesRmsPropRule{s.lr, s.weight_decay, options_.alpha, options_.eps, options_.momentum}, flat_,
-        states_, s.begin, s.length);
+  const Options o = options_;
+  apply(
+      [=, this] {
+        return GravesRmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps, o.momentum};
+      },
+      flat_, states_, s.begin, s.length);
 }
 
 Adadelta::Adadelta(FlatParameters flat, const Options& o)
@@ -185,7 +206,11 @@ Adadelta::Adadelta(FlatParameters flat, const Options& o)
 }
 
 void Adadelta::update(const Stretch& s) {
-  apply(AdadeltaRule{s.lr, s.weight_decay, options_.rho, options_.eps}, flat_, states_, s.begin, s.length);
+  apply(
+      [=, this] {
+        return AdadeltaRule{lr(s), s.weight_decay, options_.rho, options_.eps};
+      },
+      flat_, states_, s.begin, s.length);
 }
 
 Adagrad::Adagrad(FlatParameters flat, const Options& o)
@@ -197,8 +222,11 @@ Adagrad::Adagrad(FlatParameters flat, const Options& o)
 }
 
 void Adagrad::update(const Stretch& s) {
-  const double lr_now = s.lr / (1 + static_cast<double>(steps_ - 1) * options_.lr_decay);
-  apply(AdagradRule{lr_now, s.weight_decay, options_.eps}, flat_, states_, s.begin, s.length);
+  const auto rule = [=, this] {
+    const double lr_now = lr(s) / (1 + static_cast<double>(steps_ - 1) * options_.lr_decay);
+    return AdagradRule{lr_now, s.weight_decay, options_.eps};
+  };
+  apply(rule, flat_, states_, s.begin, s.length);
 }
 
 }  // namespace fovea

@@ -63,8 +63,9 @@ class Optimizer {
   /// A stretch of the flat buffers to be treated alike.
   struct Stretch {
     Index begin, length;
-    double weight_decay, lr;
+    double weight_decay, lr_scale;
   };
+  double lr(const Stretch& s) const { return common_.lr * s.lr_scale; }
   /// Updates one stretch and sets its gradients to 0.
   virtual void update(const Stretch& s) = 0;
 
