@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "fovea/core/philox.h"
+
 namespace fovea {
 
 /// A counter-based random generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
@@ -46,7 +48,9 @@ class Generator {
   }
 
   /// Block n of the sequence of (seed, stream).
-  static std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t stream, std::uint64_t n);
+  static std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t stream, std::uint64_t n) {
+    return philox_block(seed, stream, n);
+  }
 
  private:
   bool cache_valid(std::uint64_t) const { return key_seed_ == state_.seed && key_stream_ == state_.stream; }

@@ -101,6 +101,12 @@ void each_row(Cuda d, Index rows, Index n, F f) {
     detail::launch_rows<512>(d, rows, f);
 }
 
+/// The same with a warp for each row, however long: for what exchanges values between its lanes.
+template <class F>
+void each_warp(Cuda d, Index rows, F f) {
+  if (rows > 0) detail::launch_rows<32>(d, rows, f);
+}
+
 /// The same with a team of one thread for each row: for columns, whose neighbours lie side by side.
 template <class F>
 void each_column(Cuda d, Index columns, F f) {

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "fovea/core/shape.h"
-#include "fovea/kernels/scalar_math.h"
 
 namespace fovea {
 
@@ -60,37 +59,6 @@ inline void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t
     words[4 * i + 2] = c2[i];
     words[4 * i + 3] = c3[i];
   }
-}
-
-/// Block n of the same sequence, four words, for one thread of a GPU.
-FOVEA_HD inline void philox_block(std::uint64_t seed, std::uint64_t stream, std::uint64_t n,
-                                  std::uint32_t* words) {
-  constexpr std::uint64_t m0 = 0xD2511F53, m1 = 0xCD9E8D57;
-  auto c0 = static_cast<std::uint32_t>(n), c1 = static_cast<std::uint32_t>(n >> 32),
-       c2 = static_cast<std::uint32_t>(stream), c3 = static_cast<std::uint32_t>(stream >> 32),
-       k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = m0 * c0, p1 = m1 * c2;
-    c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
-    c1 = static_cast<std::uint32_t>(p1);
-    c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
-    c3 = static_cast<std::uint32_t>(p0);
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  words[0] = c0;
-  words[1] = c1;
-  words[2] = c2;
-  words[3] = c3;
-}
-
-/// The n-th of the words from `random` on.
-FOVEA_HD inline std::uint32_t philox_word(RandomState random, Index n) {
-  const std::uint64_t at = random.offset + static_cast<std::uint64_t>(n);
-  std::uint32_t words[4];
-  philox_block(random.seed, random.stream, at / 4, words);
-  const std::uint32_t i = at % 4;  // no array that is indexed: it would not be in registers
-  return i < 2 ? (i == 0 ? words[0] : words[1]) : (i == 2 ? words[2] : words[3]);
 }
 
 /// Random words for items [begin, end) of which each takes `each`: item i has those from offset + i each on,

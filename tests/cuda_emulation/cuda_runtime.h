@@ -75,6 +75,7 @@ T __shfl_down_sync(unsigned mask, T value, int by) {
 }
 inline unsigned __ballot_sync(unsigned mask, bool yes) { return fovea::emulation::ballot(mask, yes); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __ffs(unsigned x) { return __builtin_ffs(static_cast<int>(x)); }
 template <class T>
 T __ldg(const T* p) {
   return *p;
