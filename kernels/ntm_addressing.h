@@ -8,6 +8,12 @@
 
 namespace fovea {
 
+/// What keeps a norm and a logarithm off zero: |x| is sqrt(x.x + epsilon^2), log x is log(x + tiny).
+template <class T>
+inline constexpr T ntm_epsilon = T(1e-8);
+template <class T>
+inline constexpr T ntm_tiny = T(1e-30);
+
 /// The Neural Turing Machine's addressing; ops/ntm_addressing.h has the formulas. `trace` [B,3H+1,N] keeps
 /// for the backward, for every head, cosine, content weighting and shifted weighting, and last the norms of
 /// the rows.

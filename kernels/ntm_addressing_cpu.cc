@@ -13,11 +13,6 @@
 namespace fovea {
 namespace {
 
-template <class T>
-constexpr T epsilon = T(1e-8);  // inside the norms
-template <class T>
-constexpr T tiny = T(1e-30);  // inside the logarithm of the sharpening
-
 // One head's parameters after their activations.
 template <class T>
 struct Head {
@@ -35,7 +30,7 @@ struct Head {
     for (Index d = 0; d < S; ++d) sum += s[d] = math::exp(shift[d] - most);
     for (Index d = 0; d < S; ++d) s[d] /= sum;
     gamma = 1 + math::softplus(shift[S]);
-    norm = math::sqrt(dot(k, k, M) + epsilon<T> * epsilon<T>);
+    norm = math::sqrt(dot(k, k, M) + ntm_epsilon<T> * ntm_epsilon<T>);
   }
 };
 
@@ -79,7 +74,7 @@ void forward(const View& parameters, const View& memory, const View& w_previous,
       T* norms = traced + 3 * H * N;
       for (Index j = 0; j < N; ++j) norms[j] = dot(rows + j * M, rows + j * M, M);
 #pragma omp simd
-      for (Index j = 0; j < N; ++j) norms[j] = math::sqrt(norms[j] + epsilon<T> * epsilon<T>);
+      for (Index j = 0; j < N; ++j) norms[j] = math::sqrt(norms[j] + ntm_epsilon<T> * ntm_epsilon<T>);
       for (Index h = 0; h < H; ++h) {
         const Head<T> head(parameters.as<const T>() + (b * H + h) * P, M, S, tanh_key, head_buffer);
         T *cosine = traced + 3 * h * N, *wc = cosine + N, *ws = wc + N;
@@ -104,7 +99,7 @@ void forward(const View& parameters, const View& memory, const View& w_previous,
         }
         // w = ws^gamma / sum, by logarithms: the power of 128 equal weights underflows in float at gamma 21.
 #pragma omp simd
-        for (Index j = 0; j < N; ++j) wg[j] = head.gamma * math::log(ws[j] + tiny<T>);
+        for (Index j = 0; j < N; ++j) wg[j] = head.gamma * math::log(ws[j] + ntm_tiny<T>);
         softmax_row(wg, out, N);
       }
     }
@@ -143,8 +138,8 @@ void backward(const View& parameters, const View& memory, const View& w_previous
 #pragma omp simd reduction(+ : dgamma)
         for (Index j = 0; j < N; ++j) {
           const T du = out[j] * (dout[j] - mean);
-          dgamma += du * math::log(ws[j] + tiny<T>);
-          t[j] = du * head.gamma / (ws[j] + tiny<T>);  // the gradient of ws
+          dgamma += du * math::log(ws[j] + ntm_tiny<T>);
+          t[j] = du * head.gamma / (ws[j] + ntm_tiny<T>);  // the gradient of ws
         }
         // Shift: ws(i) = sum_d wg(i - d) s(d).
         T ds[64];
@@ -166,16 +161,6 @@ void backward(const View& parameters, const View& memory, const View& w_previous
         for (Index j = 0; j < N; ++j) {
           dg += u[j] * (wc[j] - before[j]);
           spread += u[j] * wc[j];
-        }
-        if (gradients.w_previous) {
-          T* d_before = gradients.w_previous.as<T>() + (b * H + h) * N;
-          const T keep = 1 - head.g;
-          if (gradients.w_previous.into == Into::set)
-#pragma omp simd
-            for (Index j = 0; j < N; ++j) d_before[j] = keep * u[j];
-          else
-#pragma omp simd
-            for (Index j = 0; j < N; ++j) d_before[j] += keep * u[j];
         }
         // Content: wc = softmax(beta K), K = k.M / (|k| |M|).
         T dbeta = 0, along = 0;
@@ -206,14 +191,27 @@ void backward(const View& parameters, const View& memory, const View& w_previous
 #pragma omp simd
             for (Index m = 0; m < M; ++m) dk[m] += t[j] * rows[j * M + m];
         }
-        if (!dp) continue;
-        for (Index m = 0; m < M; ++m) put(dp[m], tanh_key ? dk[m] * (1 - head.k[m] * head.k[m]) : dk[m], pi);
-        put(dp[M], dbeta * math::sigmoid(raw[M]), pi);
-        put(dp[M + 1], dg * head.g * (1 - head.g), pi);
-        T mix = 0;
-        for (Index d = 0; d < S; ++d) mix += ds[d] * head.s[d];
-        for (Index d = 0; d < S; ++d) put(dp[M + 2 + d], head.s[d] * (ds[d] - mix), pi);
-        put(dp[M + 2 + S], dgamma * math::sigmoid(raw[M + 2 + S]), pi);
+        if (dp) {
+          for (Index m = 0; m < M; ++m)
+            put(dp[m], tanh_key ? dk[m] * (1 - head.k[m] * head.k[m]) : dk[m], pi);
+          put(dp[M], dbeta * math::sigmoid(raw[M]), pi);
+          put(dp[M + 1], dg * head.g * (1 - head.g), pi);
+          T mix = 0;
+          for (Index d = 0; d < S; ++d) mix += ds[d] * head.s[d];
+          for (Index d = 0; d < S; ++d) put(dp[M + 2 + d], head.s[d] * (ds[d] - mix), pi);
+          put(dp[M + 2 + S], dgamma * math::sigmoid(raw[M + 2 + S]), pi);
+        }
+        // Last: inputs that are one tensor have one buffer, which the first of them sets.
+        if (gradients.w_previous) {
+          T* d_before = gradients.w_previous.as<T>() + (b * H + h) * N;
+          const T keep = 1 - head.g;
+          if (gradients.w_previous.into == Into::set)
+#pragma omp simd
+            for (Index j = 0; j < N; ++j) d_before[j] = keep * u[j];
+          else
+#pragma omp simd
+            for (Index j = 0; j < N; ++j) d_before[j] += keep * u[j];
+        }
       }
     }
   });

@@ -45,6 +45,21 @@ void ntm_write_backward(Cpu, const View& memory, const View& w, const View& eras
       for (Index b = begin; b < end; ++b) {
         const T *weights = w.as<const T>() + b * H * N, *erases = erase.as<const T>() + b * H * M,
                 *adds = add.as<const T>() + b * H * M;
+        // All of the memory's gradient before the others: inputs that are one tensor have one buffer.
+        for (Index i = 0; g.memory && i < N; ++i) {
+          const T* left = dy.as<const T>() + (b * N + i) * M;
+          for (Index h = 0; h < H; ++h) {
+            const T wi = weights[h * N + i];
+            const T* e = erases + h * M;
+            for (Index m = 0; m < M; ++m) through[m] = left[m] * (1 - wi * e[m]);
+            left = through;
+          }
+          T* to = g.memory.as<T>() + (b * N + i) * M;
+          if (g.memory.into == Into::set)
+            std::copy_n(through, M, to);
+          else
+            for (Index m = 0; m < M; ++m) to[m] += through[m];
+        }
         std::fill_n(de, 2 * H * M, T(0));
         for (Index i = 0; i < N; ++i) {
           const T *row = memory.as<const T>() + (b * N + i) * M, *d = dy.as<const T>() + (b * N + i) * M;
@@ -74,19 +89,6 @@ void ntm_write_backward(Cpu, const View& memory, const View& w, const View& eras
               to = g.w.into == Into::set ? dw : to + dw;
             }
           }
-          if (!g.memory) continue;
-          const T* left = d;
-          for (Index h = 0; h < H; ++h) {
-            const T wi = weights[h * N + i];
-            const T* e = erases + h * M;
-            for (Index m = 0; m < M; ++m) through[m] = left[m] * (1 - wi * e[m]);
-            left = through;
-          }
-          T* to = g.memory.as<T>() + (b * N + i) * M;
-          if (g.memory.into == Into::set)
-            std::copy_n(through, M, to);
-          else
-            for (Index m = 0; m < M; ++m) to[m] += through[m];
         }
         const auto put = [&](const Target& target, const T* from) {
           if (!target) return;

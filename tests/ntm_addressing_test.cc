@@ -39,7 +39,8 @@ TEST_CASE("ntm_addressing: gradients, with its composition") {
   };
   check({"ntm_addressing",
          "linear key",
-         {shapes(2, 2, 5, 3, 3), shapes(1, 1, 7, 20, 5), shapes(3, 4, 9, 1, 1), shapes(1, 1, 3, 2, 3)},
+         {shapes(2, 2, 5, 3, 3), shapes(1, 1, 7, 20, 5), shapes(3, 4, 9, 1, 1), shapes(1, 1, 3, 2, 3),
+          shapes(1, 2, 9, 40, 3), shapes(1, 1, 1800, 2, 3)},
          with(false),
          oracle(false),
          -2,
@@ -57,6 +58,25 @@ TEST_CASE("ntm_addressing: gradients, with its composition") {
          1e-6,
          1e-4,
          false});
+}
+
+TEST_CASE("ntm_addressing: one tensor for several inputs") {
+  const auto row = [](const char* variant, const std::vector<Shape>& shapes, auto f) {
+    check({"ntm_addressing",
+           variant,
+           {shapes},
+           [=](const Inputs& x) { return f(x, [](auto&... a) { return ntm_addressing(a..., false); }); },
+           [=](const Inputs& x) { return f(x, [](auto&... a) { return composed(a..., false); }); },
+           0.1,
+           1,
+           1e-6,
+           1e-4,
+           false});
+  };
+  row("parameters that are the old weighting", {{2, 2, 8}, {2, 8, 2}},
+      [](const Inputs& x, auto f) { return f(x[0], x[1], x[0]); });
+  row("memory that is the old weighting", {{2, 3, 9}, {2, 3, 3}},
+      [](const Inputs& x, auto f) { return f(x[0], x[1], x[1]); });
 }
 
 TEST_CASE("ntm_addressing: golden value G1 of the reference sheet") {

@@ -24,12 +24,19 @@ TEST_CASE("ntm_write: gradients, with its composition") {
   const auto shapes = [](Index B, Index H, Index N, Index M) {
     return std::vector<Shape>{{B, N, M}, {B, H, N}, {B, H, M}, {B, H, M}};
   };
-  check(
-      {"ntm_write",
-       "",
-       {shapes(2, 1, 5, 3), shapes(1, 3, 4, 7), shapes(3, 2, 1, 1), shapes(1, 1, 9, 20), shapes(0, 1, 2, 3)},
-       [](const Inputs& x) { return ntm_write(x[0], x[1], x[2], x[3]); },
-       composed});
+  check({"ntm_write",
+         "",
+         {shapes(2, 1, 5, 3), shapes(1, 3, 4, 7), shapes(3, 2, 1, 1), shapes(1, 1, 9, 20), shapes(0, 1, 2, 3),
+          shapes(1, 2, 9, 40)},
+         [](const Inputs& x) { return ntm_write(x[0], x[1], x[2], x[3]); },
+         composed});
+  check({"ntm_write",
+         "one tensor for all",
+         {{{2, 3, 3}}},
+         [](const Inputs& x) { return ntm_write(x[0], x[0], x[0], x[0]); },
+         [](const Inputs& x) {
+           return composed({x[0], x[0], x[0], x[0]});
+         }});
 }
 
 TEST_CASE("ntm_write: golden value G1, and replacing a row exactly") {
