@@ -5,6 +5,7 @@
 #include "fovea/kernels/linear.h"
 #include "fovea/kernels/lstm_cell.h"
 #include "fovea/ops/linear.h"
+#include "fovea/ops/one_device.h"
 #include "fovea/ops/rnn_cell.h"
 
 namespace fovea {
@@ -14,6 +15,7 @@ LstmState lstm_cell(const Tensor& x, const LstmState& state, const Tensor& w_ih,
   require(state.c.shape() == state.h.shape() && state.c.dtype() == x.dtype(), "lstm_cell", "c is ",
           state.c.shape(), " ", state.c.dtype(), "; it must be ", state.h.shape(), " ", x.dtype(),
           " as h is");
+  detail::require_one_device("lstm_cell", {x, state.c});
   const Index B = x.size(0), H = state.h.size(1);
   const Tensor in = detail::packed(x), h = detail::packed(state.h), c = detail::packed(state.c);
   const Tensor wi = detail::packed(w_ih), wh = detail::packed(w_hh);

@@ -6,6 +6,7 @@
 #include "fovea/kernels/rnn_cell.h"
 #include "fovea/kernels/target.h"
 #include "fovea/ops/linear.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -33,6 +34,7 @@ void detail::check_cell(const char* op, Index gates, const Tensor& x, const Tens
        {Named{"h", h}, {"w_ih", w_ih}, {"w_hh", w_hh}, {"bias b_ih", b_ih}, {"bias b_hh", b_hh}})
     require(!t.defined() || t.dtype() == x.dtype(), op, name, " is ", t.defined() ? t.dtype() : x.dtype(),
             " and x ", x.dtype(), "; cast() one of them");
+  require_one_device(op, {x, h, w_ih, w_hh, b_ih, b_hh});
 }
 
 detail::CellInputs::CellInputs(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh,
