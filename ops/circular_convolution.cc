@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/circular_convolution.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -16,6 +17,7 @@ Tensor circular_convolution(const Tensor& w, const Tensor& s) {
           " shifts; their number must be odd and at most the ", n, " rows of w ", w.shape());
   require(w.dtype() == s.dtype(), op, "types differ: w ", w.dtype(), ", s ", s.dtype(),
           "; cast() one of them");
+  detail::require_one_device(op, {w, s});
   const Tensor pw = detail::packed(w), ps = detail::packed(s);
   Tensor y = Tensor::empty(w.shape(), w.dtype(), w.device());
   std::visit([&](auto d) { circular_convolution_forward(d, view_of(pw), view_of(ps), view_of(y)); },

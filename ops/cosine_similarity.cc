@@ -2,6 +2,7 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/kernels/cosine_similarity.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -36,6 +37,7 @@ Tensor cosine_similarity(const Tensor& u, const Tensor& v, int dim, double eps) 
   require(u.dtype() == v.dtype(), op, "types differ: u ", u.dtype(), ", v ", v.dtype(),
           "; cast() one of them");
   require(eps > 0, op, "eps is ", eps, "; it must be above 0");
+  detail::require_one_device(op, {u, v});
   Tensor k = Tensor::empty(shape.erased(axis), u.dtype(), u.device());
   std::visit(
       [&](auto d) {

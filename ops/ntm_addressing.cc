@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/ntm_addressing.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -20,6 +21,7 @@ Tensor ntm_addressing(const Tensor& parameters, const Tensor& memory, const Tens
           " shift weights beside a key of ", M, "; S must be odd, at most 63 and at most the ", N, " rows");
   require(parameters.dtype() == memory.dtype() && w_previous.dtype() == memory.dtype(), op,
           "types differ: ", parameters.dtype(), ", ", memory.dtype(), ", ", w_previous.dtype());
+  detail::require_one_device(op, {parameters, memory, w_previous});
   const Tensor p = detail::packed(parameters), m = detail::packed(memory),
                before = detail::packed(w_previous);
   Tensor w = Tensor::empty({B, H, N}, memory.dtype(), memory.device());

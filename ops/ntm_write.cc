@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/ntm_write.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -17,6 +18,7 @@ Tensor ntm_write(const Tensor& memory, const Tensor& w, const Tensor& erase, con
           " must be [B,H,N], [B,H,M] and [B,H,M] for memory ", memory.shape());
   for (const Tensor* t : {&w, &erase, &add})
     require(t->dtype() == memory.dtype(), op, "types differ: ", memory.dtype(), " and ", t->dtype());
+  detail::require_one_device(op, {memory, w, erase, add});
   const Tensor m = detail::packed(memory), weights = detail::packed(w), e = detail::packed(erase),
                a = detail::packed(add);
   Tensor y = Tensor::empty(memory.shape(), memory.dtype(), memory.device());

@@ -28,7 +28,8 @@ TEST_CASE("circular_convolution: rows") {
           {{2, 3, 9}, {2, 3, 1}},
           {{0, 5}, {0, 3}},
           {{2, 128}, {2, 3}},
-          {{200, 67}, {200, 3}}},
+          {{200, 67}, {200, 3}},
+          {{2, 1100}, {2, 5}}},
          [](const Inputs& x) { return circular_convolution(x[0], x[1]); },
          [](const Inputs& x) { return composed(x[0], x[1]); }});
   check({"circular_convolution",
