@@ -2,6 +2,7 @@
 #define FOVEA_KERNELS_POSITIONS_H_
 
 #include "fovea/core/device.h"
+#include "fovea/kernels/scalar_math.h"
 #include "fovea/kernels/target.h"
 #include "fovea/kernels/view.h"
 
@@ -10,6 +11,13 @@ namespace fovea {
 struct Rotary {
   double base, first;
   bool interleaved, back;  ///< back: by the negative angles
+
+  /// By how much pair i of row l turns.
+  FOVEA_HD double angle(Index l, Index i, Index D) const {
+    const double pair = 2 * static_cast<double>(i) / static_cast<double>(D);
+    const double a = (first + static_cast<double>(l)) * math::pow(base, -pair);
+    return back ? -a : a;
+  }
 };
 
 /// Turns the pairs of x (.., L, D), row-major, into y (set or +=): pair i of row l by (first + l) / base^(2i

@@ -14,10 +14,9 @@ void rotate(Cpu, const Rotary& rotary, const View& x, const Target& y) {
     const Scratch<T> cosines(L * half), sines(L * half);
     for (Index l = 0; l < L; ++l)
       for (Index i = 0; i < half; ++i) {
-        const double pair = 2 * static_cast<double>(i) / static_cast<double>(D);
-        const double angle = (rotary.first + static_cast<double>(l)) * std::pow(rotary.base, -pair);
+        const double angle = rotary.angle(l, i, D);
         cosines[l * half + i] = static_cast<T>(std::cos(angle));
-        sines[l * half + i] = static_cast<T>(rotary.back ? -std::sin(angle) : std::sin(angle));
+        sines[l * half + i] = static_cast<T>(std::sin(angle));
       }
     // Of a pair, where the first number is and how far away the second.
     const Index step = rotary.interleaved ? 2 : 1, other = rotary.interleaved ? 1 : half;

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/additive_scores.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -14,6 +15,7 @@ Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v) {
           v.shape());
   require(q.dtype() == k.dtype() && q.dtype() == v.dtype(), op, "types differ: queries ", q.dtype(),
           ", keys ", k.dtype(), ", v ", v.dtype(), "; cast() them");
+  detail::require_one_device(op, {q, k, v});
   const Tensor qp = detail::packed(q), kp = detail::packed(k), vp = detail::packed(v);
   const Tensor e = Tensor::empty({q.size(0), q.size(1), k.size(1)}, q.dtype(), q.device());
   std::visit([&](auto d) { additive_scores_forward(d, view_of(qp), view_of(kp), view_of(vp), view_of(e)); },

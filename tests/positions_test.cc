@@ -31,6 +31,7 @@ Tensor turned(const Tensor& x, const RotaryOptions& o) {
     const auto part = split(x, 2, -1);
     swapped = concat({-part[1], part[0]}, -1);
   }
+  angle = beside(x, angle);
   return x * cos(angle) + swapped * sin(angle);
 }
 
