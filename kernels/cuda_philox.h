@@ -13,8 +13,8 @@ namespace fovea {
 __device__ inline std::uint32_t word_at(RandomState random, Index i) {
   const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
   const auto block = philox_block(random.seed, random.stream, at / 4);
-  const auto i = static_cast<unsigned>(at % 4);  // chosen, not indexed, so that the words stay in registers
-  return i < 2 ? (i == 0 ? block[0] : block[1]) : (i == 2 ? block[2] : block[3]);
+  const auto n = static_cast<unsigned>(at % 4);  // chosen, not indexed, so that the words stay in registers
+  return n < 2 ? (n == 0 ? block[0] : block[1]) : (n == 2 ? block[2] : block[3]);
 }
 
 namespace detail {
