@@ -8,8 +8,10 @@
 #include "fovea/kernels/attention.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/ops/compare.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/dropout.h"
 #include "fovea/ops/matmul.h"
+#include "fovea/ops/one_device.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/softmax.h"
 #include "fovea/ops/views.h"
@@ -102,6 +104,7 @@ Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>&
   const Index B = in.q.shape[0], H = in.q.shape[1], Lq = in.q.shape[2], Lk = in.k.shape[2], E = in.v.shape[3];
   const Shape scores{B, H, Lq, Lk};
   check_options(op, scores, x.dtype(), o);
+  detail::require_one_device(op, {x, m, v, o.keep_mask, o.bias});
   const double D = static_cast<double>(std::max<Index>(in.q.shape[3], 1)),
                scale = o.scale.value_or(1 / std::sqrt(D));
   const RandomState random = o.dropout > 0 ? take_words(*o.random, scores.numel()) : RandomState{};
@@ -150,12 +153,12 @@ Tensor repeated(const Tensor& x, Index H) {
 }
 
 // u8 [Lq,Lk]: 1 up to the diagonal that ends in the last corner.
-Tensor causal_mask(Index Lq, Index Lk) {
+Tensor causal_mask(Index Lq, Index Lk, const Device& device) {
   Tensor mask = Tensor::empty({Lq, Lk}, DType::u8);
   auto* keep = mask.mutable_data<std::uint8_t>();
   for (Index i = 0; i < Lq; ++i)
     for (Index j = 0; j < Lk; ++j) keep[i * Lk + j] = j <= i + Lk - Lq;
-  return mask;
+  return to(mask, device);
 }
 
 // The heads side by side in the last dimension of x: their size.
@@ -208,7 +211,10 @@ WeightedAttention attention_with_weights(const Tensor& q, const Tensor& k, const
   Tensor scores = matmul(q, transpose(repeated(k, H), 2, 3)) * options.scale.value_or(1 / std::sqrt(D));
   if (options.bias.defined()) scores = scores + options.bias;
   Tensor keep = options.keep_mask;
-  if (options.causal) keep = keep.defined() ? logical_and(keep, causal_mask(Lq, Lk)) : causal_mask(Lq, Lk);
+  if (options.causal) {
+    const Tensor seen = causal_mask(Lq, Lk, q.device());
+    keep = keep.defined() ? logical_and(keep, seen) : seen;
+  }
   Tensor weights = keep.defined() ? masked_softmax(scores, keep) : softmax(scores);
   if (options.dropout > 0) weights = dropout(weights, options.dropout, *options.random);
   return {matmul(weights, repeated(v, H)), weights};

@@ -46,12 +46,13 @@ const std::vector<std::vector<Shape>> few = {
     {{2, 2, 3, 5}, {2, 2, 7, 5}, {2, 2, 7, 4}},
     {{1, 2, 5, 8}, {1, 2, 3, 8}, {1, 2, 3, 8}},
 };
-// Several tiles in both directions, with remainders; nothing; grouped queries.
+// Several tiles in both directions, with remainders; nothing; grouped queries; rows in several pieces.
 const std::vector<std::vector<Shape>> more = {
     {{1, 2, 51, 9}, {1, 2, 131, 9}, {1, 2, 131, 17}}, {{1, 1, 100, 8}, {1, 1, 65, 8}, {1, 1, 65, 8}},
     {{0, 2, 3, 4}, {0, 2, 3, 4}, {0, 2, 3, 4}},       {{1, 2, 0, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}},
     {{1, 2, 3, 4}, {1, 2, 0, 4}, {1, 2, 0, 4}},       {{2, 4, 5, 3}, {2, 2, 6, 3}, {2, 2, 6, 5}},
-    {{1, 3, 50, 8}, {1, 1, 70, 8}, {1, 1, 70, 8}},    {{1, 2, 3, 0}, {1, 2, 4, 0}, {1, 2, 4, 2}}};
+    {{1, 3, 50, 8}, {1, 1, 70, 8}, {1, 1, 70, 8}},    {{1, 2, 3, 0}, {1, 2, 4, 0}, {1, 2, 4, 2}},
+    {{1, 2, 3, 70}, {1, 1, 5, 70}, {1, 1, 5, 140}},   {{1, 1, 2, 300}, {1, 1, 3, 300}, {1, 1, 3, 5}}};
 
 std::vector<std::vector<Shape>> all() {
   auto out = few;
@@ -63,10 +64,12 @@ TEST_CASE("attention: rows") {
   check_options("plain", all(), [](const Inputs&) { return Options{}; });
   check_options("causal", all(), [](const Inputs&) { return Options{.causal = true}; });
   check_options("scale", few, [](const Inputs&) { return Options{.scale = -0.3}; });
-  check_options("mask", all(),
-                [](const Inputs& x) { return Options{.keep_mask = mask(scores_of(x), 0.4, 7)}; });
+  check_options("mask", all(), [](const Inputs& x) {
+    return Options{.keep_mask = beside(x[0], mask(scores_of(x), 0.4, 7))};
+  });
   check_options("mask of keys, causal", all(), [](const Inputs& x) {
-    return Options{.keep_mask = mask({x[0].size(0), 1, 1, x[1].size(2)}, 0.6, 8), .causal = true};
+    return Options{.keep_mask = beside(x[0], mask({x[0].size(0), 1, 1, x[1].size(2)}, 0.6, 8)),
+                   .causal = true};
   });
 }
 
@@ -89,7 +92,8 @@ TEST_CASE("attention: rows with a bias") {
     std::vector<std::vector<Shape>> shapes;
     for (const Shape& bias : biases) shapes.push_back({{2, 2, 3, 5}, {2, 2, 7, 5}, {2, 2, 7, 4}, bias});
     shapes.push_back({{1, 2, 49, 3}, {1, 2, 66, 3}, {1, 2, 66, 3}, {1, 2, 49, 66}});
-    shapes.push_back({{2, 2, 49, 3}, {2, 1, 66, 3}, {2, 1, 66, 3}, {2, 49, 66}});
+    for (const Shape& bias : {Shape{2, 49, 66}, Shape{49, 1}, Shape{2, 1, 1, 66}})
+      shapes.push_back({{2, 2, 49, 3}, {2, 1, 66, 3}, {2, 1, 66, 3}, bias});
     check({"scaled_dot_product_attention", variant, shapes,
            [=](const Inputs& x) { return fused(x, {.causal = causal, .bias = x[3]}); },
            [=](const Inputs& x) { return composed(x, {.causal = causal, .bias = x[3]}); }});
