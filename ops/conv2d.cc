@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/conv2d.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 // What both ops check: ranks, types, options and the bias, for `out` channels.
 void check(const char* op, const char* weight_shape, const Tensor& x, const Tensor& weight,
            const Tensor& bias, Index out, HeightWidth stride, HeightWidth padding, HeightWidth dilation) {
+  detail::require_one_device(op, {x, weight, bias});
   require(x.dtype() == weight.dtype(), op, "x is ", x.dtype(), " but the weight is ", weight.dtype(),
           "; cast() one of them");
   require(weight.numel() > 0, op, "weight ", weight.shape(), " has no elements; it must be ", weight_shape,
