@@ -5,7 +5,7 @@ namespace fovea {
 
 /// weight * value, for sums over pixels: a pixel of weight 0 does not count, not even when it is inf or NaN.
 template <class T>
-inline T tap(T weight, T value) {
+constexpr T tap(T weight, T value) {
   return weight != 0 ? weight * value : T(0);
 }
 

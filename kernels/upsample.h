@@ -1,9 +1,8 @@
 #ifndef FOVEA_KERNELS_UPSAMPLE_H_
 #define FOVEA_KERNELS_UPSAMPLE_H_
 
-#include <cmath>
-
 #include "fovea/core/device.h"
+#include "fovea/kernels/scalar_math.h"
 #include "fovea/kernels/target.h"
 #include "fovea/kernels/view.h"
 
@@ -18,7 +17,7 @@ struct Resize {
 
   /// For nearest, to be rounded down. i from is exact and the quotient rounded once, so that a whole result
   /// is.
-  double source(Index i) const {
+  FOVEA_HD double source(Index i) const {
     const double at = static_cast<double>(i);
     if (kind == nearest) return at * from / per;
     if (kind == corners) return per == 0 ? 0 : at * from / per;
@@ -30,7 +29,7 @@ struct Resize {
     Index low, high;
     double weight;
   };
-  Place place(Index i) const {
+  FOVEA_HD Place place(Index i) const {
     const double at = source(i), first = std::floor(at), last = static_cast<double>(pixels - 1);
     if (first >= last) return {pixels - 1, pixels - 1, 0};
     const auto low = static_cast<Index>(first);
