@@ -8,27 +8,6 @@ namespace {
 
 constexpr auto op = "sampling_grid";
 
-// A row of target points (x, y), y fixed, under theta.
-template <bool projective, class T>
-struct RowMap {
-  const T* theta;
-  T y;
-  struct Point {
-    T u, v, z;   // u and v are divided by z already
-    bool inner;  // z is not held at its bound
-  };
-  Point operator()(T x) const {
-    const T* a = theta;
-    const T u = a[0] * x + (a[1] * y + a[2]), v = a[3] * x + (a[4] * y + a[5]);
-    if constexpr (!projective) return {u, v, 1, true};
-    constexpr T least = static_cast<T>(1e-6);
-    T z = a[6] * x + (a[7] * y + 1);
-    const bool near = (z > -least) & (z < least);
-    z = near ? (z < 0 ? -least : least) : z;
-    return {u / z, v / z, z, !near};
-  }
-};
-
 template <class T>
 std::vector<T> target_points(Index n, bool align_corners) {
   std::vector<T> out(static_cast<std::size_t>(n));
@@ -38,7 +17,7 @@ std::vector<T> target_points(Index n, bool align_corners) {
 
 template <bool projective, class T>
 void forward(const View& theta, bool align_corners, const View& points) {
-  constexpr Index count = projective ? 8 : 6;
+  constexpr Index count = RowMap<projective, T>::count;
   const Index height = points.shape[1], width = points.shape[2];
   const std::vector<T> xs = target_points<T>(width, align_corners);
   parallel_for(points.shape[0], height * width, cheap_grain / 8, [&](Index begin, Index end) {
@@ -62,7 +41,7 @@ void forward(const View& theta, bool align_corners, const View& points) {
 // need the sum of du over the row.
 template <bool projective, class T>
 void backward(const View& theta, bool align_corners, const View& dpoints, const Target& dtheta) {
-  constexpr Index count = projective ? 8 : 6;
+  constexpr Index count = RowMap<projective, T>::count;
   const Index height = dpoints.shape[1], width = dpoints.shape[2];
   const std::vector<T> xs = target_points<T>(width, align_corners);
   parallel_for(dpoints.shape[0], height * width, cheap_grain / 8, [&](Index begin, Index end) {

@@ -101,7 +101,9 @@ SamplingGrid thin_plate_spline_grid(const Tensor& theta, Index height, Index wid
   const std::vector<Point> points = grid_points(height, width, corners == AlignCorners::yes);
   const Tensor matrix =
       visit_float(op, theta.dtype(), [&]<class T>() { return spline_matrix<T>(n, points); });
-  return {reshape(matmul(matrix, reshape(theta, {batch, count, 2})), {batch, height, width, 2}), corners};
+  return {reshape(matmul(to(matrix, theta.device()), reshape(theta, {batch, count, 2})),
+                  {batch, height, width, 2}),
+          corners};
 }
 
 }  // namespace fovea
