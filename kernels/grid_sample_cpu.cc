@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "fovea/kernels/grid_sample.h"
+#include "fovea/kernels/grid_sample_terms.h"
 #include "fovea/kernels/loops.h"
 #include "fovea/kernels/tap.h"
 
@@ -12,13 +11,6 @@ constexpr auto op = "grid_sample";
 // Points are taken in chunks: first where they lie, which all channels share, then the reading.
 constexpr Index chunk = 128;
 
-// x held between two bounds; NaN stays.
-template <class T>
-T clamp(T x, T low, T high) {
-  const T above = x < low ? low : x;
-  return above > high ? high : above;
-}
-
 // Where a chunk of points lies in one dimension: the pixels before and after each (or only the nearest one),
 // as distances in memory that stay inside the image; their weights, which are 0 outside; and the slopes of
 // the weights with respect to the coordinate.
@@ -29,30 +21,18 @@ struct Line {
 
   // Coordinates x[0], x[2], ... of n points; `pixels` of this dimension, `stride` apart.
   void find(const T* x, Index n, Index pixels, Index stride, SampleRule rule) {
-    const T scale = static_cast<T>(rule.align_corners ? pixels - 1 : pixels) / 2;
-    const T center = static_cast<T>(pixels - 1) / 2;
-    const T low = rule.border ? 0 : -2, high = static_cast<T>(rule.border ? pixels - 1 : pixels + 1);
-    const auto last = static_cast<std::int32_t>(pixels - 1), step = static_cast<std::int32_t>(stride);
-    // Beyond +-4 all is outside an image of any size, and infinity times 0 would be NaN. Three loops, because
-    // g++ makes branches of one.
-    T p[chunk];
-    store(p, n, Into::set, [=](Index k) { return clamp(x[2 * k], T(-4), T(4)); });
-    store(p, n, Into::set, [=, &p](Index k) { return clamp(p[k] * scale + center, low, high); });
+    const SampleAxis<taps, T> axis(pixels, rule);
+    const auto step = static_cast<std::int32_t>(stride);
+    T p[chunk];  // three loops, because g++ makes branches of one
+    store(p, n, Into::set, [=](Index k) { return axis.limited(x[2 * k]); });
+    store(p, n, Into::set, [=, &p](Index k) { return axis.pixel(p[k]); });
 #pragma GCC ivdep
-    for (Index k = 0; k < n; ++k) {
-      const T rise = (p[k] > low) & (p[k] < high) ? scale : 0;
-      const T number = p[k] == p[k] ? p[k] : 0;
-      const T first = taps == 2 ? std::floor(number) : std::nearbyint(number);
-      const T part = p[k] - first;  // NaN if p is
-      const auto i = static_cast<std::int32_t>(first);
-      for (int t = 0; t < taps; ++t) {
-        const std::int32_t j = i + t, inside = clamp(j, 0, last);
-        const T counts = j == inside ? 1 : 0, share = taps == 1 ? part * 0 + 1 : t == 0 ? 1 - part : part;
-        place[t][k] = inside * step;
-        weight[t][k] = counts * share;
-        slope[t][k] = counts * (part * 0 + (taps == 1 ? 0 : t == 0 ? -rise : rise));
-      }
-    }
+    for (Index k = 0; k < n; ++k)
+      axis.take(p[k], [&](int t, std::int32_t pixel, T its_weight, T its_slope) {
+        place[t][k] = pixel * step;
+        weight[t][k] = its_weight;
+        slope[t][k] = its_slope;
+      });
   }
 };
 

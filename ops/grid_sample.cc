@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/grid_sample.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -18,6 +19,7 @@ void check(const Tensor& x, const Tensor& points) {
           " must have the same batch; expand() one of them");
   require(points.dtype() == x.dtype(), op, "x is ", x.dtype(), " but the grid is ", points.dtype(),
           "; cast() one of them");
+  detail::require_one_device(op, {x, points});
   const Index height = x.shape()[2], width = x.shape()[3];
   require(height > 0 && width > 0, op, "x ", x.shape(), " has no pixels to read");
   require(height <= most && width <= most && height * width < most_pixels, op, "x ", x.shape(),
