@@ -20,7 +20,7 @@ struct DrawGeometry {
   T sharpness;                        // 1 / (2 sigma^2)
   T gamma;
 
-  DrawGeometry(const T* window, Index height, Index width, Index n)
+  FOVEA_HD DrawGeometry(const T* window, Index height, Index width, Index n)
       : x(centre(window[0], width)),
         y(centre(window[1], height)),
         stride(static_cast<T>((height > width ? height : width) - 1) / static_cast<T>(n > 1 ? n - 1 : 1) *
@@ -28,8 +28,8 @@ struct DrawGeometry {
         sharpness(T(0.5) / exp_limited(window[2])),
         gamma(exp_limited(window[4])) {}
 
-  static T centre(T g, Index size) { return static_cast<T>(size + 1) / 2 * (g + 1) - 1; }
-  static T exp_limited(T x) { return math::exp(math::min(math::max(x, T(-limit)), T(limit))); }
+  FOVEA_HD static T centre(T g, Index size) { return static_cast<T>(size + 1) / 2 * (g + 1) - 1; }
+  FOVEA_HD static T exp_limited(T x) { return math::exp(math::min(math::max(x, T(-limit)), T(limit))); }
 };
 
 /// gamma [B].

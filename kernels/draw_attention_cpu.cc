@@ -115,7 +115,8 @@ void draw_filterbank_backward(Cpu, const View& window, const View& fx, const Vie
         x = filters_gradient(x_axis(g, N, W), fx.as<const T>() + b * N * W, dfx.as<const T>() + b * N * W);
       if (dfy)
         y = filters_gradient(y_axis(g, N, H), fy.as<const T>() + b * N * H, dfy.as<const T>() + b * N * H);
-      put_window(five, g, x, y, dgamma ? dgamma.as<const T>()[b] * g.gamma : T(0), H, W, dwindow, b);
+      put_window(five, g, x, y, dgamma ? dgamma.as<const T>()[b] * g.gamma : T(0), H, W,
+                 dwindow.as<T>() + b * 5, dwindow.into == Into::add);
     });
   });
 }
@@ -183,7 +184,8 @@ void draw_read_backward(Cpu, const View& image, const View& error, const View& w
       if (!to.window) return;
       const AxisGradient<T> x = filters_gradient(x_axis(g, N, W), fxb, dfx),
                             y = filters_gradient(y_axis(g, N, H), fyb, dfy);
-      put_window(five, g, x, y, x.scale, H, W, to.window, b);  // gamma is a factor as any of fx's is
+      put_window(five, g, x, y, x.scale, H, W, to.window.as<T>() + b * 5,
+                 to.window.into == Into::add);  // gamma is a factor as any of fx's is
     });
   });
 }
@@ -234,7 +236,8 @@ void draw_write_backward(Cpu, const View& patch, const View& window, const View&
       if (!to.window) return;
       const AxisGradient<T> x = filters_gradient(x_axis(g, N, W), fxb, dfx),
                             y = filters_gradient(y_axis(g, N, H), fyb, dfy);
-      put_window(five, g, x, y, -x.scale, H, W, to.window, b);  // 1 / gamma is a factor as any of fx's is
+      put_window(five, g, x, y, -x.scale, H, W, to.window.as<T>() + b * 5,
+                 to.window.into == Into::add);  // 1 / gamma is a factor as any of fx's is
     });
   });
 }

@@ -5,6 +5,8 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/draw_attention.h"
+#include "fovea/ops/create.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -39,6 +41,7 @@ Tensor read(const Tensor& image, const Tensor& canvas, const Tensor& window, Ind
   const Index B = image.size(0), C = image.size(1), H = image.size(2), W = image.size(3);
   check_window(op, window, n, H, W);
   check_image(op, "image", image, window);
+  detail::require_one_device(op, {image, canvas, window});
   const bool both = canvas.defined();
   if (both)
     require(canvas.shape() == image.shape() && canvas.dtype() == image.dtype(), op, "canvas ", canvas.dtype(),
@@ -77,6 +80,7 @@ Tensor write(const Tensor& canvas, const Tensor& patch, const Tensor& window, In
   const Index B = patch.size(0), C = patch.size(1), n = patch.size(2);
   check_window(op, window, n, height, width);
   check_image(op, "patch", patch, window);
+  detail::require_one_device(op, {canvas, patch, window});
   if (canvas.defined())
     require(canvas.shape() == Shape{B, C, height, width} && canvas.dtype() == patch.dtype(), op, "canvas ",
             canvas.dtype(), canvas.shape(), " does not fit patch ", patch.dtype(), patch.shape());
@@ -133,10 +137,11 @@ DrawFilters draw_filterbank(const Tensor& window, Index n, Index height, Index w
 
 std::vector<DrawGrid> draw_grids(const Tensor& window, Index n, Index height, Index width) {
   check_window("draw_grids", window, n, height, width);
+  const Tensor w = to(window, Cpu{});
   std::vector<DrawGrid> grids;
-  for (Index b = 0; b < window.size(0); ++b) {
+  for (Index b = 0; b < w.size(0); ++b) {
     double five[5];
-    for (Index k = 0; k < 5; ++k) five[k] = window.at({b, k});
+    for (Index k = 0; k < 5; ++k) five[k] = w.at({b, k});
     const DrawGeometry<double> g(five, height, width, n);
     grids.push_back({g.x, g.y, g.stride, std::sqrt(0.5 / g.sharpness), g.gamma,
                      static_cast<double>(n - 1) / 2 * g.stride});
