@@ -183,6 +183,12 @@ double difference(const Tensor& a, const Tensor& b) {
 
 Tensor beside(const Tensor& x, const Tensor& constant) { return to(constant, x.device()); }
 
+std::vector<Device> devices() {
+  std::vector<Device> all{Cpu{}};
+  if (cuda_device_count() > 0) all.push_back(device_named("cuda"));
+  return all;
+}
+
 void check_throws(const std::function<void()>& f, const std::vector<std::string>& parts) {
   std::string message;
   try {

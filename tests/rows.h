@@ -43,6 +43,9 @@ double difference(const Tensor& a, const Tensor& b);
 /// A constant that a row's function uses (a mask, indices ...), where x lies.
 Tensor beside(const Tensor& x, const Tensor& constant);
 
+/// The host, and the first GPU where there is one: what is not checked by rows is run on each.
+std::vector<Device> devices();
+
 /// Checks that f throws an Error whose message contains every one of `parts`.
 void check_throws(const std::function<void()>& f, const std::vector<std::string>& parts);
 
