@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/layer_norm.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -23,6 +24,7 @@ Tensor checked(const char* name, const Tensor& p, const Tensor& x) {
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   require(x.rank() > 0, op, "x must have at least one dimension");
   require(eps > 0, op, "eps is ", eps, "; it must be above 0");
+  detail::require_one_device(op, {x, weight, bias});
   const Tensor w = checked("weight", weight, x), b = checked("bias", bias, x), px = detail::packed(x);
   const Index rows = x.shape().erased(x.rank() - 1).numel();
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/rms_norm.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -16,6 +17,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
     require(weight.dtype() == x.dtype(), op, "weight is ", weight.dtype(), " but x is ", x.dtype(),
             "; cast() one of them");
   }
+  detail::require_one_device(op, {x, weight});
   const Tensor px = detail::packed(x), w = weight.defined() ? detail::packed(weight) : weight;
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor scales = Tensor::empty({x.shape().erased(x.rank() - 1).numel()}, x.dtype(), x.device());

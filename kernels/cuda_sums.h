@@ -1,0 +1,76 @@
+#ifndef FOVEA_KERNELS_CUDA_SUMS_H_
+#define FOVEA_KERNELS_CUDA_SUMS_H_
+
+#include <array>
+
+#include "fovea/kernels/cuda_team.h"
+
+/// Sums of more than one team, or one thread a column, should make alone: cut into slabs, whose sums are then
+/// added. How they are cut depends on sizes only and nothing is added atomically, so the same bits come out
+/// every time.
+
+namespace fovea {
+
+inline constexpr Index enough_threads = 1 << 17;
+
+/// How many slabs make `tasks`, counted in threads, enough work, when each slab has at least `least` of
+/// `elements`.
+inline Index slabs_for(Index tasks, Index elements, Index least) {
+  tasks = std::max<Index>(tasks, 1);
+  return std::max<Index>(1, std::min((enough_threads + tasks - 1) / tasks, elements / least));
+}
+
+/// Calls finish(f(0) + ... + f(n - 1)) in one thread. The sum is a double.
+template <class F, class G>
+void sum_all(Cuda d, Index n, F f, G finish) {
+  const Index slabs = slabs_for(512, n, 4096);
+  const DeviceScratch<double> room(d, slabs > 1 ? slabs : 0);
+  double* partial = room.data();
+  each_row(d, slabs, n / slabs, [=] __device__(const auto& team, Index slab) {
+    const Index begin = n * slab / slabs, end = n * (slab + 1) / slabs;
+    const double sum =
+        team.template sum<double>(end - begin, [&](Index k) { return static_cast<double>(f(begin + k)); });
+    if (team.lane != 0) return;
+    if (slabs == 1)
+      finish(sum);
+    else
+      partial[slab] = sum;
+  });
+  if (slabs == 1) return;
+  each_row(d, 1, slabs, [=] __device__(const auto& team, Index) {
+    const double sum = team.template sum<double>(slabs, [&](Index k) { return partial[k]; });
+    if (team.lane == 0) finish(sum);
+  });
+}
+
+/// Calls finish(c, sums), each in one thread, for every column c: sums[i] is the i-th of f(r, c), an
+/// std::array of N, summed over the rows r in double.
+template <int N, class F, class G>
+void sum_columns(Cuda d, Index rows, Index columns, F f, G finish) {
+  const Index slabs = slabs_for(columns, rows, 32);
+  const DeviceScratch<double> room(d, slabs > 1 ? columns * slabs * N : 0);
+  double* partial = room.data();
+  each(d, columns * slabs, [=] __device__(Index i) {
+    const Index slab = i / columns, c = i - slab * columns;
+    std::array<double, N> sums{};
+    for (Index r = rows * slab / slabs; r < rows * (slab + 1) / slabs; ++r) {
+      const auto x = f(r, c);
+      for (std::size_t n = 0; n < N; ++n) sums[n] += static_cast<double>(x[n]);
+    }
+    if (slabs == 1) return finish(c, sums);
+    for (std::size_t n = 0; n < N; ++n)
+      partial[(static_cast<Index>(n) * columns + c) * slabs + slab] = sums[n];
+  });
+  if (slabs == 1) return;
+  each_row(d, columns, slabs, [=] __device__(const auto& team, Index c) {
+    std::array<double, N> sums;
+    for (std::size_t n = 0; n < N; ++n)
+      sums[n] = team.template sum<double>(
+          slabs, [&](Index k) { return partial[(static_cast<Index>(n) * columns + c) * slabs + k]; });
+    if (team.lane == 0) finish(c, sums);
+  });
+}
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_CUDA_SUMS_H_
