@@ -2,6 +2,7 @@
 
 #include "fovea/kernels/batch_norm2d.h"
 #include "fovea/kernels/loops.h"
+#include "fovea/kernels/moments.h"
 
 namespace fovea {
 namespace {
@@ -21,19 +22,6 @@ struct Planes {
     parallel_for(channels, batch * size, cheap_grain / 4, [&](Index begin, Index end) {
       for (Index c = begin; c < end; ++c) f(c);
     });
-  }
-};
-
-// Mean and sum of squared differences from it, gathered part by part without cancellation (Chan, Golub and
-// LeVeque 1983).
-struct Moments {
-  double count = 0, mean = 0, squares = 0;
-
-  void add(double n, double its_mean, double its_squares) {
-    const double apart = its_mean - mean;
-    count += n;
-    mean += apart * n / count;
-    squares += its_squares + apart * apart * n * (count - n) / count;
   }
 };
 

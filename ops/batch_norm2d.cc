@@ -4,6 +4,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/batch_norm2d.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -51,6 +52,7 @@ Tensor batch_norm2d(const Tensor& x, const Tensor& weight, const Tensor& bias, T
   check("bias", bias, x);
   check("running_mean", running_mean, x);
   check("running_var", running_var, x);
+  detail::require_one_device(op, {x, weight, bias, running_mean, running_var});
   const bool training = options.training;
   require(running_mean.defined() == running_var.defined() && (training || running_mean.defined()), op,
           "needs running_mean and running_var",
