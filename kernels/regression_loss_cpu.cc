@@ -1,53 +1,12 @@
 #include "fovea/kernels/loss.h"
-#include "fovea/kernels/regression_loss.h"
-#include "fovea/kernels/scalar_math.h"
+#include "fovea/kernels/regression_loss_terms.h"
 
 namespace fovea {
 namespace {
 
 constexpr auto op = "regression_loss";
 
-struct Mse {
-  template <class T>
-  static T value(T d, T) {
-    return d * d;
-  }
-  template <class T>
-  static T slope(T d, T) {
-    return 2 * d;
-  }
-};
-struct L1 {
-  template <class T>
-  static T value(T d, T) {
-    return math::abs(d);
-  }
-  template <class T>
-  static T slope(T d, T) {
-    return d > 0 ? T(1) : d < 0 ? T(-1) : T(0);
-  }
-};
-struct Huber {
-  template <class T>
-  static T value(T d, T delta) {
-    const T a = math::abs(d);
-    return a <= delta ? T(0.5) * d * d : delta * (a - T(0.5) * delta);
-  }
-  template <class T>
-  static T slope(T d, T delta) {
-    return d < -delta ? -delta : d > delta ? delta : d;
-  }
-};
-
-template <class F>
-void visit(RegressionLoss loss, F&& f) {
-  if (loss.kind == RegressionLoss::mse)
-    f(Mse());
-  else if (loss.kind == RegressionLoss::l1)
-    f(L1());
-  else
-    f(Huber());
-}
+using regression::visit;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/bce.h"
 #include "fovea/kernels/copy.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -32,6 +33,7 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction re
           targets.shape(), "; expand() or reshape() one of them");
   require(logits.dtype() == targets.dtype(), op, "types differ: logits ", logits.dtype(), ", targets ",
           targets.dtype(), "; cast() one of them");
+  detail::require_one_device(op, {logits, targets, weight});
   const Tensor x = detail::packed(logits), y = detail::packed(targets), w = spread(weight, logits);
   const double scale = detail::reduced_scale(reduction, x.numel());
   Tensor loss = Tensor::empty(detail::reduced(reduction, x.shape()), x.dtype(), x.device());

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/gaussian_kl.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -12,6 +13,7 @@ Tensor gaussian_kl(const Tensor& mu, const Tensor& log_sigma) {
           log_sigma.shape(), " must have one shape [..,D]");
   require(mu.dtype() == log_sigma.dtype(), op, "types differ: mu ", mu.dtype(), ", log_sigma ",
           log_sigma.dtype(), "; cast() one of them");
+  detail::require_one_device(op, {mu, log_sigma});
   const Tensor m = detail::packed(mu), s = detail::packed(log_sigma);
   Tensor kl = Tensor::empty(m.shape().erased(m.rank() - 1), m.dtype(), m.device());
   std::visit([&](auto d) { gaussian_kl_forward(d, view_of(m), view_of(s), view_of(kl)); }, m.device());

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/regression_loss.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -12,6 +13,7 @@ Tensor apply(const char* op, RegressionLoss loss, const Tensor& x, const Tensor&
           "; expand() or reshape() one of them");
   require(x.dtype() == y.dtype(), op, "types differ: x ", x.dtype(), ", y ", y.dtype(),
           "; cast() one of them");
+  detail::require_one_device(op, {x, y});
   const Tensor px = detail::packed(x), py = detail::packed(y);
   const double scale = detail::reduced_scale(reduction, x.numel());
   Tensor out = Tensor::empty(detail::reduced(reduction, x.shape()), x.dtype(), x.device());

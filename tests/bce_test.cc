@@ -28,7 +28,9 @@ TEST_CASE("bce_with_logits: rows") {
            [r = r](const Inputs& x) { return bce_with_logits(x[0], x[1], r); },
            [r = r](const Inputs& x) { return reduce(softplus(x[0]) - x[0] * x[1], r); }});
     for (const Shape& w : {Shape{4, 7}, Shape{7}, Shape{4, 1}}) {
-      const auto weight = [w](const Inputs& x) { return cast(draw(w, DType::f64, 0, 2, 9), x[0].dtype()); };
+      const auto weight = [w](const Inputs& x) {
+        return beside(x[0], cast(draw(w, DType::f64, 0, 2, 9), x[0].dtype()));
+      };
       check({"bce_with_logits",
              name,
              {{{4, 7}, {4, 7}}},
