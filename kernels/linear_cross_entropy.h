@@ -17,7 +17,7 @@ struct LinearCrossEntropy {
   Index unsmoothed;  ///< the class that gets no share of it; -1: none
   Index ignore;      ///< class of rows that do not count
   bool mean;         ///< else the sum
-  Index chunk_rows;  ///< rows of logits at a time; 0: as many as 8 MB hold
+  Index chunk_rows;  ///< rows of logits at a time; 0: 8 MB of them, on CUDA 128
 };
 
 /// The loss (one element), and its gradients dx (.., D), dweight (V, D) and dbias (V); any may be none.

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/cross_entropy.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -17,6 +18,7 @@ void check(const Tensor& logits, const Tensor& classes, const CrossEntropyOption
   require(o.label_smoothing >= 0 && o.label_smoothing < 1, op, "label_smoothing is ", o.label_smoothing,
           "; it must be in [0, 1)");
   const Tensor& w = o.class_weights;
+  detail::require_one_device(op, {logits, classes, w});
   if (!w.defined()) return;
   require(w.shape() == Shape{logits.shape().back()} && w.dtype() == logits.dtype(), op, "class_weights ",
           w.dtype(), w.shape(), " must be ", logits.dtype(), "(", logits.shape().back(),

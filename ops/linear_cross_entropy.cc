@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/linear_cross_entropy.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -34,6 +35,7 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
 Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& classes,
                             const LinearCrossEntropyOptions& o) {
   check(x, weight, bias, classes, o);
+  detail::require_one_device(op, {x, weight, bias, classes});
   const Tensor px = detail::packed(x), w = detail::packed(weight), y = detail::packed(classes);
   const Tensor b = bias.defined() ? detail::packed(bias) : bias;
   const Tensor loss = Tensor::empty({}, x.dtype(), x.device());

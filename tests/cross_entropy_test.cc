@@ -30,8 +30,9 @@ struct Options {
 Function fused(Options o) {
   return [o](const Inputs& x) {
     CrossEntropyOptions c{.label_smoothing = o.smoothing, .reduction = o.reduction};
-    if (o.weights) c.class_weights = cast(draw({x[0].shape().back()}, DType::f64, 0.5, 2, 8), x[0].dtype());
-    return softmax_cross_entropy(x[0], classes_for(x[0], o.ignore), c);
+    if (o.weights)
+      c.class_weights = beside(x[0], cast(draw({x[0].shape().back()}, DType::f64, 0.5, 2, 8), x[0].dtype()));
+    return softmax_cross_entropy(x[0], beside(x[0], classes_for(x[0], o.ignore)), c);
   };
 }
 
@@ -81,13 +82,14 @@ TEST_CASE("softmax_cross_entropy: golden values") {
 }
 
 TEST_CASE("softmax_cross_entropy: all rows ignored") {
-  Tape tape;
-  const Tensor x = tape.watch(draw({2, 3}, DType::f32, -1, 1, 1));
-  const Tensor l =
-      softmax_cross_entropy(x, Tensor::from(std::vector<std::int32_t>{7, 7}, {2}), {.ignore_index = 7});
-  CHECK(l.item() == 0);
-  tape.backward(l);
-  for (float g : tape.gradient(x).values<float>()) CHECK(g == 0);
+  for (const Device& device : devices()) {
+    Tape tape;
+    const Tensor x = tape.watch(to(draw({2, 3}, DType::f32, -1, 1, 1), device));
+    const Tensor l = softmax_cross_entropy(x, to(full({2}, 7, DType::i32), device), {.ignore_index = 7});
+    CHECK(l.item() == 0);
+    tape.backward(l);
+    CHECK(difference(tape.gradient(x), zeros({2, 3})) == 0);
+  }
 }
 
 TEST_CASE("softmax_cross_entropy: bad input") {
@@ -97,6 +99,13 @@ TEST_CASE("softmax_cross_entropy: bad input") {
   };
   check_throws([&] { softmax_cross_entropy(x, y(0, 3)); },
                {"[softmax_cross_entropy]", "class 3", "row 1", "0 to 2"});
+  for (const Device& device : devices())
+    check_throws(
+        [&] {
+          softmax_cross_entropy(to(x, device), to(y(0, 3), device));
+          synchronize(device);  // a GPU tells at the next wait
+        },
+        {"[softmax_cross_entropy]", is_cpu(device) ? "class 3" : "index 3 at position 1"});
   check_throws([&] { softmax_cross_entropy(x, y(-1, 0)); }, {"class -1", "row 0", "ignore_index"});
   check_throws([&] { softmax_cross_entropy(x, Tensor::empty({3}, DType::i32)); }, {"(3)", "(2,3)"});
   check_throws([&] { softmax_cross_entropy(x, Tensor::empty({2})); }, {"f32", "i32"});

@@ -8,6 +8,7 @@
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/softmax.h"
+#include "fovea/ops/views.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -19,7 +20,7 @@ Tensor classes_of(const Tensor& x, const Tensor& weight) {
   auto* y = classes.mutable_data<std::int32_t>();
   for (Index r = 0; r < classes.numel(); ++r)
     y[r] = r % 5 == 3 ? -100 : static_cast<std::int32_t>((r * 7 + 2) % weight.size(0));
-  return classes;
+  return beside(x, classes);
 }
 
 void check_both(const char* variant, const LinearCrossEntropyOptions& o) {
@@ -82,7 +83,7 @@ TEST_CASE("linear_cross_entropy: rows with one input that takes a gradient") {
          "constant weight",
          {{{4, 3}}},
          [w](const Inputs& x) {
-           const Tensor v = cast(w, x[0].dtype());
+           const Tensor v = beside(x[0], cast(w, x[0].dtype()));
            return linear_cross_entropy(x[0], v, {}, classes_of(x[0], v));
          },
          [w](const Inputs& x) { return softmax_cross_entropy(linear(x[0], w), classes_of(x[0], w)); }});
@@ -91,16 +92,26 @@ TEST_CASE("linear_cross_entropy: rows with one input that takes a gradient") {
          "constant x",
          {{{6, 3}}},
          [h](const Inputs& x) {
-           const Tensor g = cast(h, x[0].dtype());
+           const Tensor g = beside(x[0], cast(h, x[0].dtype()));
            return linear_cross_entropy(g, x[0], {}, classes_of(g, x[0]));
          },
          [h](const Inputs& x) { return softmax_cross_entropy(linear(h, x[0]), classes_of(h, x[0])); }});
 }
 
 TEST_CASE("linear_cross_entropy: nothing to count is 0") {
-  const Tensor x = draw({2, 3}, DType::f32, -1, 1, 1), w = draw({4, 3}, DType::f32, -1, 1, 2);
-  CHECK(linear_cross_entropy(x, w, {}, full({2}, -100, DType::i32)).item() == 0);
-  CHECK(linear_cross_entropy(x, w, {}, full({2}, 3, DType::i32), {.ignore_index = 3}).item() == 0);
+  for (const Device& device : devices()) {
+    const Tensor x = to(draw({2, 3}, DType::f32, -1, 1, 1), device);
+    const Tensor w = to(draw({4, 3}, DType::f32, -1, 1, 2), device), y = to(full({2}, 3, DType::i32), device);
+    CHECK(linear_cross_entropy(x, w, {}, to(full({2}, -100, DType::i32), device)).item() == 0);
+    CHECK(linear_cross_entropy(x, w, {}, y, {.ignore_index = 3}).item() == 0);
+    if (is_cpu(device)) continue;
+    check_throws(
+        [&] {
+          linear_cross_entropy(x, slice(w, 0, 0, 3), {}, y);
+          synchronize(device);
+        },
+        {"[linear_cross_entropy]", "index 3 at position", "limit 3"});
+  }
 }
 
 TEST_CASE("linear_cross_entropy: the logits never exist as a whole") {
