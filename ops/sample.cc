@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/sample.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 
@@ -12,6 +13,7 @@ Tensor gaussian_sample(const Tensor& mu, const Tensor& log_sigma, Generator& ran
           log_sigma.shape(), "; expand() one of them");
   require(mu.dtype() == log_sigma.dtype(), op, "types differ: mu ", mu.dtype(), ", log_sigma ",
           log_sigma.dtype(), "; cast() one of them");
+  detail::require_one_device(op, {mu, log_sigma});
   const Tensor m = detail::packed(mu), s = detail::packed(log_sigma);
   Tensor noise = Tensor::empty(m.shape(), m.dtype(), m.device());
   Tensor z = Tensor::empty(m.shape(), m.dtype(), m.device());

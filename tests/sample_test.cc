@@ -172,6 +172,25 @@ TEST_CASE("sample: the same draws on one thread and on several, and from a saved
   }
 }
 
+TEST_CASE("sample: the same draws on every device") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Index classes : {Index{7}, Index{70}}) {
+      const Tensor mu = cast(draw({300, classes}, DType::f32, -3, 3, 1), dtype), s = mu * 0.3;
+      std::vector<Tensor> host;
+      for (const Device& device : devices()) {
+        Generator random = generator(3);
+        const Tensor x = to(mu, device);
+        const std::vector<Tensor> draws{bernoulli_sample(x, random), categorical_sample(x, random),
+                                        gaussian_sample(x, to(s, device), random)};
+        if (host.empty()) host = draws;
+        CHECK(difference(draws[0], host[0]) == 0);
+        CHECK(difference(draws[1], host[1]) == 0);
+        CHECK(difference(draws[2], host[2]) < 2e-6);
+        CHECK(random.state().offset == static_cast<std::uint64_t>(3 + 300 * (3 * classes + 1)));
+      }
+    }
+}
+
 TEST_CASE("sample: bad input") {
   Generator random;
   check_throws([&] { gaussian_sample(zeros({2}), zeros({3}), random); }, {"[gaussian_sample]", "(2)", "(3)"});
@@ -184,11 +203,14 @@ TEST_CASE("sample: bad input") {
   check_throws([&] { categorical_sample(zeros({2, 0}), random); }, {"[categorical_sample]", "(2,0)"});
   const float inf = std::numeric_limits<float>::infinity();
   for (float bad : {inf, -inf, std::nanf("")})
-    check_throws(
-        [&] {
-          categorical_sample(Tensor::from({0, 0, bad, bad == inf ? 0 : bad}, {2, 2}), random);
-        },
-        {"[categorical_sample]", "row 1", "(2,2)"});
+    for (const Device& device : devices())
+      check_throws(
+          [&] {
+            categorical_sample(to(Tensor::from({0, 0, bad, bad == inf ? 0 : bad}, {2, 2}), device), random);
+            synchronize(device);  // a GPU tells at the next wait
+          },
+          {"[categorical_sample]", "no distribution",
+           is_cpu(device) ? "row 1 of the logits (2,2)" : "the one at 1"});
 }
 
 }  // namespace
