@@ -16,15 +16,15 @@ namespace {
 // The parameters of tests/golden/optimizers.py: a matrix and a vector.
 struct Two {
   Parameter w, b;
-  explicit Two(DType dtype = DType::f64) {
+  explicit Two(DType dtype = DType::f64, const Device& device = Cpu{}) {
     const NpzFile file = golden("optimizers.npz");
-    w = Parameter(cast(clone(file.get("start/w")), dtype));
-    b = Parameter(cast(clone(file.get("start/b")), dtype));
+    w = Parameter(to(cast(clone(file.get("start/w")), dtype), device));
+    b = Parameter(to(cast(clone(file.get("start/b")), dtype), device));
   }
   void set_gradients(Index step) {
     const NpzFile file = golden("optimizers.npz");
-    assign(w.grad(), select(file.get("gradient/w"), 0, step));
-    assign(b.grad(), select(file.get("gradient/b"), 0, step));
+    assign(w.grad(), beside(w, select(file.get("gradient/w"), 0, step)));
+    assign(b.grad(), beside(b, select(file.get("gradient/b"), 0, step)));
   }
   void each(Visitor& v) {
     v("w", w);
@@ -34,11 +34,11 @@ struct Two {
 constexpr Index steps = 7;
 
 template <class O>
-void check_optimizer(const char* name, const typename O::Options& options) {
-  INFO(std::string(name));
+void check_optimizer(const char* name, const typename O::Options& options, const Device& device) {
+  INFO(std::string(name), " on ", device);
   const NpzFile file = golden("optimizers.npz");
   for (DType dtype : {DType::f64, DType::f32}) {
-    Two two(dtype);
+    Two two(dtype, device);
     O optimizer(flatten(two), options);
     for (Index step = 0; step < steps; ++step) {
       two.set_gradients(step);
@@ -51,7 +51,7 @@ void check_optimizer(const char* name, const typename O::Options& options) {
     CHECK(difference(two.b, file.get(cat(name, "/b"))) <= tolerance);
 
     // Half of the steps, a save, a load into fresh ones, the rest: the same bits.
-    Two first(dtype), second(dtype);
+    Two first(dtype, device), second(dtype, device);
     O before(flatten(first), options), after(flatten(second), options);
     for (Index step = 0; step < steps; ++step) {
       Two& now = step < 3 ? first : second;
@@ -66,6 +66,11 @@ void check_optimizer(const char* name, const typename O::Options& options) {
     CHECK(difference(second.w, two.w) == 0);
     CHECK(difference(second.b, two.b) == 0);
   }
+}
+
+template <class O>
+void check_optimizer(const char* name, const typename O::Options& options) {
+  for (const Device& device : devices()) check_optimizer<O>(name, options, device);
 }
 
 TEST_CASE("optimizer: as PyTorch's") {

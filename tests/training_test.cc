@@ -8,6 +8,7 @@
 #include "fovea/models/training/optimizer.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
 #include "tests/golden.h"
 #include "tests/rows.h"
@@ -38,20 +39,30 @@ TEST_CASE("clip: by norm, as PyTorch's") {
 }
 
 TEST_CASE("clip: by value, scaling, large and bad numbers") {
-  Parameter p(zeros({7}));
-  const FlatParameters flat = flatten({{"p", p}});
-  const float inf = std::numeric_limits<float>::infinity();
-  assign(p.grad(), Tensor::from({-inf, -3, -1, 0, 0.5, 2, inf}, {7}));
-  clip_by_value(flat, 1);
-  CHECK(difference(p.grad(), Tensor::from({-1, -1, -1, 0, 0.5, 1, 1}, {7})) == 0);
-  scale_gradients(flat, 0.25);
-  CHECK(difference(p.grad(), Tensor::from({-0.25, -0.25, -0.25, 0, 0.125, 0.25, 0.25}, {7})) == 0);
-  assign(p.grad(), full({7}, 1e30));  // squares overflow a float
-  CHECK(clip_by_norm(flat, 1) == doctest::Approx(1e30 * std::sqrt(7)));
-  CHECK(gradient_norm(flat) == doctest::Approx(1));
-  assign(p.grad(), Tensor::from({1, 2, inf, 4, 5, 6, 7}, {7}));
-  CHECK(std::isinf(clip_by_norm(flat, 1)));
-  CHECK(p.grad().at({0}) == 1);
+  for (const Device& device : devices()) {
+    CAPTURE(device);
+    Parameter p(to(zeros({7}), device));
+    const FlatParameters flat = flatten({{"p", p}});
+    const auto set = [&](const Tensor& g) { assign(p.grad(), to(g, device)); };
+    const float inf = std::numeric_limits<float>::infinity();
+    set(Tensor::from({-inf, -3, -1, 0, 0.5, 2, inf}, {7}));
+    clip_by_value(flat, 1);
+    CHECK(difference(p.grad(), Tensor::from({-1, -1, -1, 0, 0.5, 1, 1}, {7})) == 0);
+    scale_gradients(flat, 0.25);
+    CHECK(difference(p.grad(), Tensor::from({-0.25, -0.25, -0.25, 0, 0.125, 0.25, 0.25}, {7})) == 0);
+    set(full({7}, 1e30));  // squares overflow a float
+    CHECK(clip_by_norm(flat, 1) == doctest::Approx(1e30 * std::sqrt(7)));
+    CHECK(gradient_norm(flat) == doctest::Approx(1));
+    set(Tensor::from({1, 2, inf, 4, 5, 6, 7}, {7}));
+    CHECK(std::isinf(clip_by_norm(flat, 1)));
+    CHECK(p.grad().at({0}) == 1);
+    Parameter many(to(draw({100003}, DType::f32, -1, 1, 1), device));
+    const FlatParameters large = flatten({{"many", many}});
+    assign(many.grad(), many);
+    CHECK(gradient_norm(large) ==
+          doctest::Approx(norm(draw({100003}, DType::f32, -1, 1, 1)).item<double>()).epsilon(1e-6));
+  }
+  const FlatParameters flat = flatten({{"p", Parameter(zeros({7}))}});
   check_throws([&] { clip_by_value(flat, -1); }, {"limit is -1"});
   check_throws([&] { clip_by_norm(flat, std::nan("")); }, {"max_norm is nan"});
 }
@@ -70,13 +81,22 @@ TEST_CASE("check_finite names step and tensor") {
   check_throws([&] { check_finite(18, nan, flat); }, {"step 18", "'w' (5,3)", "value", "element 4"});
 }
 
-TEST_CASE("average: follows, swaps, saves") {
+TEST_CASE("average: follows") {
+  for (const Device& device : devices()) {
+    Parameter p(to(full({3}, 1, DType::f64), device));
+    AverageWeights average(flatten({{"p", p}}), 0.75);
+    assign(p, to(full({3}, 5, DType::f64), device));
+    average.update();
+    CHECK(average.state()[0].tensor.at({1}) == 2);
+  }
+}
+
+TEST_CASE("average: swaps, saves") {
   Parameter p(full({3}, 1, DType::f64));
   const FlatParameters flat = flatten({{"p", p}});
   AverageWeights average(flat, 0.75);
   assign(p, full({3}, 5, DType::f64));
   average.update();
-  CHECK(average.state()[0].tensor.at({1}) == 2);
   average.swap();
   CHECK(p.at({1}) == 2);
   check_throws([&] { average.update(); }, {"swap() back"});
