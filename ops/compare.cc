@@ -1,6 +1,7 @@
 #include "fovea/ops/compare.h"
 
 #include "fovea/kernels/compare.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 Tensor compare(const char* op, Comparison comparison, const Tensor& x, const Tensor& y) {
   require(x.dtype() == y.dtype(), op, "types differ: ", x.dtype(), " and ", y.dtype(),
           "; cast() one of them");
+  detail::require_one_device(op, {x, y});
   const Shape shape = broadcast(op, x.shape(), y.shape());
   Tensor z = Tensor::empty(shape, DType::u8, x.device());
   std::visit(
@@ -25,6 +27,7 @@ Tensor compare(Comparison comparison, const Tensor& x, double y) {
 Tensor logic(const char* op, Logic logic, const Tensor& x, const Tensor& y) {
   require(x.dtype() == DType::u8 && y.dtype() == DType::u8, op, "takes u8 masks, not ", x.dtype(), " and ",
           y.dtype(), "; make one by a comparison such as not_equal(x, 0)");
+  detail::require_one_device(op, {x, y});
   const Shape shape = broadcast(op, x.shape(), y.shape());
   Tensor z = Tensor::empty(shape, DType::u8, x.device());
   std::visit([&](auto d) { logic_forward(d, logic, view_of(x, shape), view_of(y, shape), view_of(z)); },

@@ -4,6 +4,7 @@
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/reduce.h"
 #include "fovea/kernels/where.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -40,6 +41,7 @@ Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y) {
   require_mask("where", mask);
   require(x.dtype() == y.dtype(), "where", "types differ: ", x.dtype(), " and ", y.dtype(),
           "; cast() one of them");
+  detail::require_one_device("where", {mask, x, y});
   const Shape shape = broadcast("where", mask.shape(), broadcast("where", x.shape(), y.shape()));
   Tensor z = Tensor::empty(shape, x.dtype(), x.device());
   std::visit(
@@ -58,6 +60,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   require_mask("masked_fill", mask);
   require(broadcast("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill", "mask ",
           mask.shape(), " does not stretch to x ", x.shape());
+  detail::require_one_device("masked_fill", {x, mask});
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   std::visit([&](auto d) { where_forward(d, view_of(mask, x.shape()), {}, value, view_of(x), view_of(y)); },
              x.device());

@@ -13,48 +13,60 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 Bytes bytes(const Tensor& x) {
-  const auto v = x.values<std::uint8_t>();
+  const Tensor host = to(x, Cpu{});
+  const auto v = host.values<std::uint8_t>();
   return {v.begin(), v.end()};
 }
 
 TEST_CASE("compare: two tensors") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (DType dtype : {DType::f32, DType::f64, DType::bf16}) {
-    const Tensor x = cast(Tensor::from(std::vector<double>{1, 2, 3, nan}, {4}), dtype);
-    const Tensor y = cast(Tensor::from(std::vector<double>{2, 2, 2, nan}, {4}), dtype);
-    CHECK(bytes(less(x, y)) == Bytes{1, 0, 0, 0});
-    CHECK(bytes(less_equal(x, y)) == Bytes{1, 1, 0, 0});
-    CHECK(bytes(greater(x, y)) == Bytes{0, 0, 1, 0});
-    CHECK(bytes(greater_equal(x, y)) == Bytes{0, 1, 1, 0});
-    CHECK(bytes(equal(x, y)) == Bytes{0, 1, 0, 0});
-    CHECK(bytes(not_equal(x, y)) == Bytes{1, 0, 1, 1});
+  for (const Device& device : devices()) {
+    CAPTURE(device);
+    for (DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+      const Tensor x = to(cast(Tensor::from(std::vector<double>{1, 2, 3, nan}, {4}), dtype), device);
+      const Tensor y = to(cast(Tensor::from(std::vector<double>{2, 2, 2, nan}, {4}), dtype), device);
+      CHECK(bytes(less(x, y)) == Bytes{1, 0, 0, 0});
+      CHECK(bytes(less_equal(x, y)) == Bytes{1, 1, 0, 0});
+      CHECK(bytes(greater(x, y)) == Bytes{0, 0, 1, 0});
+      CHECK(bytes(greater_equal(x, y)) == Bytes{0, 1, 1, 0});
+      CHECK(bytes(equal(x, y)) == Bytes{0, 1, 0, 0});
+      CHECK(bytes(not_equal(x, y)) == Bytes{1, 0, 1, 1});
+    }
+    // Broadcasting and views: j < i.
+    const Tensor row = to(arange(3), device), column = reshape(row, {3, 1});
+    CHECK(bytes(less(row, column)) == Bytes{0, 0, 0, 1, 0, 0, 1, 1, 0});
+    const Tensor x = to(Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3}), device);
+    const Tensor y = to(Tensor::from({2, 4}, {2}), device);
+    CHECK(bytes(greater(transpose(x, 0, 1), y)) == Bytes{0, 0, 0, 1, 1, 1});
   }
-  // Broadcasting and views: j < i.
-  const Tensor row = arange(3), column = reshape(arange(3), {3, 1});
-  CHECK(bytes(less(row, column)) == Bytes{0, 0, 0, 1, 0, 0, 1, 1, 0});
   CHECK(less(Tensor::empty({0, 3}), Tensor::empty({1})).shape() == Shape{0, 3});
-  const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3});
-  CHECK(bytes(greater(transpose(x, 0, 1), Tensor::from({2, 4}, {2}))) == Bytes{0, 0, 0, 1, 1, 1});
 }
 
 TEST_CASE("compare: a tensor and a number") {
-  const Tensor x = Tensor::from({0.1f, 0.2f, 0.3f}, {3});
-  CHECK(bytes(equal(x, 0.1)) == Bytes{1, 0, 0});  // 0.1 is rounded to f32 first
-  CHECK(bytes(not_equal(x, 0.2)) == Bytes{1, 0, 1});
-  CHECK(bytes(less(x, 0.2)) == Bytes{1, 0, 0});
-  CHECK(bytes(less_equal(x, 0.2)) == Bytes{1, 1, 0});
-  CHECK(bytes(greater(x, 0.2)) == Bytes{0, 0, 1});
-  CHECK(bytes(greater_equal(x, 0.2)) == Bytes{0, 1, 1});
-  CHECK(bytes(greater(arange(3), 0.5)) == Bytes{0, 1, 1});
-  CHECK(bytes(less(arange(3, DType::u8), 1000)) == Bytes{1, 1, 1});
+  for (const Device& device : devices()) {
+    CAPTURE(device);
+    const Tensor x = to(Tensor::from({0.1f, 0.2f, 0.3f}, {3}), device);
+    CHECK(bytes(equal(x, 0.1)) == Bytes{1, 0, 0});  // 0.1 is rounded to f32 first
+    CHECK(bytes(not_equal(x, 0.2)) == Bytes{1, 0, 1});
+    CHECK(bytes(less(x, 0.2)) == Bytes{1, 0, 0});
+    CHECK(bytes(less_equal(x, 0.2)) == Bytes{1, 1, 0});
+    CHECK(bytes(greater(x, 0.2)) == Bytes{0, 0, 1});
+    CHECK(bytes(greater_equal(x, 0.2)) == Bytes{0, 1, 1});
+    CHECK(bytes(greater(to(arange(3), device), 0.5)) == Bytes{0, 1, 1});
+    CHECK(bytes(less(to(arange(3, DType::u8), device), 1000)) == Bytes{1, 1, 1});
+  }
 }
 
 TEST_CASE("compare: logic") {
-  const Tensor x = Tensor::from(Bytes{0, 0, 2, 1}, {4}), y = Tensor::from(Bytes{0, 1, 0, 4}, {4});
-  CHECK(bytes(logical_not(x)) == Bytes{1, 1, 0, 0});
-  CHECK(bytes(logical_and(x, y)) == Bytes{0, 0, 0, 1});
-  CHECK(bytes(logical_or(x, y)) == Bytes{0, 1, 1, 1});
-  CHECK(bytes(logical_xor(x, y)) == Bytes{0, 1, 1, 0});
+  for (const Device& device : devices()) {
+    CAPTURE(device);
+    const Tensor x = to(Tensor::from(Bytes{0, 0, 2, 1}, {4}), device);
+    const Tensor y = to(Tensor::from(Bytes{0, 1, 0, 4}, {4}), device);
+    CHECK(bytes(logical_not(x)) == Bytes{1, 1, 0, 0});
+    CHECK(bytes(logical_and(x, y)) == Bytes{0, 0, 0, 1});
+    CHECK(bytes(logical_or(x, y)) == Bytes{0, 1, 1, 1});
+    CHECK(bytes(logical_xor(x, y)) == Bytes{0, 1, 1, 0});
+  }
 }
 
 TEST_CASE("compare: results are not tracked") {

@@ -1,13 +1,17 @@
 #include "fovea/ops/sort.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "fovea/core/tape.h"
+#include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/gather.h"
+#include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
+#include "fovea/ops/where.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -55,6 +59,31 @@ TEST_CASE("sort: equal elements and NaN") {
   for (Index r = 0; r < 20; ++r)
     for (Index i = 1; i < 1000; ++i) ordered &= sorted.at({r, i - 1}) <= sorted.at({r, i});
   CHECK(ordered);
+}
+
+TEST_CASE("sort: every device gives the same order") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Tensor x = draw({3, 5000}, DType::f32, -40, 40, 3);
+  float* v = x.mutable_data<float>();
+  for (Index i = 0; i < x.numel(); ++i)
+    v[i] = i % 501 == 7 ? nan : std::round(v[i]);  // many equals, both zeros
+  for (const Device& device : devices())
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8})
+      for (const Index n : {Index{1}, Index{33}, Index{1000}, Index{5000}}) {
+        if (!is_float(dtype) && n > 33) continue;  // NaN is no integer
+        CAPTURE(device);
+        CAPTURE(n);
+        const Tensor part = cast(is_float(dtype) ? slice(x, 1, 0, n) : abs(slice(x, 1, 8, 8 + n)), dtype);
+        const Tensor there = to(transpose(part, 0, 1), device);
+        for (const bool descending : {false, true}) {
+          const Sorted a = sort(transpose(part, 0, 1), 0, descending), b = sort(there, 0, descending);
+          CHECK(difference(b.indices, a.indices) == 0);
+          CHECK(difference(masked_fill(b.values, not_equal(b.values, b.values), -99),
+                           masked_fill(a.values, not_equal(a.values, a.values), -99)) == 0);
+        }
+        const Index k = std::min<Index>(n, 20);
+        CHECK(difference(top_k(there, k, 0).indices, top_k(transpose(part, 0, 1), k, 0).indices) == 0);
+      }
 }
 
 TEST_CASE("sort: indices are not tracked") {

@@ -15,7 +15,7 @@ Tensor mask_of(const Shape& shape) {
 
 TEST_CASE("where") {
   const auto by = [](Shape mask) {
-    return [mask](const Inputs& x) { return where(mask_of(mask), x[0], x[1]); };
+    return [mask](const Inputs& x) { return where(beside(x[0], mask_of(mask)), x[0], x[1]); };
   };
   const auto composed = [](Shape mask) {
     return [mask](const Inputs& x) {
@@ -29,11 +29,15 @@ TEST_CASE("where") {
   check({"where", "a row of a mask", shapes, by({5}), composed({5})});
   check({"where", "nothing", {{{0, 3}, {3}}, {{1, 3}, {0, 1}}}, by({0, 1})});
   check({"where", "views", {{{5, 4}, {5, 4}}}, [](const Inputs& x) {
-           return where(transpose(mask_of({5, 4}), 0, 1), transpose(x[0], 0, 1), transpose(x[1], 0, 1) * 2);
+           return where(transpose(beside(x[0], mask_of({5, 4})), 0, 1), transpose(x[0], 0, 1),
+                        transpose(x[1], 0, 1) * 2);
          }});
-  const Tensor m = Tensor::from(std::vector<std::uint8_t>{0, 1, 255}, {3});
-  CHECK(difference(where(m, arange(3), arange(3)), arange(3)) == 0);
-  CHECK(where(m, full({}, 1, DType::bf16), full({}, 2, DType::bf16)).at({2}) == 1);
+  for (const Device& device : devices()) {
+    const Tensor m = to(Tensor::from(std::vector<std::uint8_t>{0, 1, 255}, {3}), device);
+    const Tensor n = to(arange(3), device), one = to(full({}, 1, DType::bf16), device);
+    CHECK(difference(where(m, n, n), arange(3)) == 0);
+    CHECK(where(m, one, to(full({}, 2, DType::bf16), device)).at({2}) == 1);
+  }
 }
 
 TEST_CASE("masked_fill") {
@@ -41,15 +45,18 @@ TEST_CASE("masked_fill") {
   check({"masked_fill", "", shapes,
          [](const Inputs& x) {
            const Shape& s = x[0].shape();
-           return masked_fill(x[0], mask_of({4, s.back()}), -3);
+           return masked_fill(x[0], beside(x[0], mask_of({4, s.back()})), -3);
          },
          [](const Inputs& x) {
            const Tensor m = mask_of({4, x[0].shape().back()});
            return where(m, full({}, -3, x[0].dtype()), x[0]);
          }});
   const double inf = std::numeric_limits<double>::infinity();
-  CHECK(masked_fill(zeros({2}), ones({2}, DType::u8), -inf).at({1}) == -inf);
-  CHECK(masked_fill(zeros({2}, DType::i32), ones({1}, DType::u8), 7).at({1}) == 7);
+  for (const Device& device : devices()) {
+    const Tensor m = to(ones({2}, DType::u8), device);
+    CHECK(masked_fill(to(zeros({2}), device), m, -inf).at({1}) == -inf);
+    CHECK(masked_fill(to(zeros({2}, DType::i32), device), slice(m, 0, 0, 1), 7).at({1}) == 7);
+  }
 }
 
 TEST_CASE("where: bad input") {
