@@ -2,17 +2,12 @@
 #include <vector>
 
 #include "fovea/kernels/extreme.h"
+#include "fovea/kernels/extreme_terms.h"
 #include "fovea/kernels/fold.h"
 #include "fovea/kernels/parallel.h"
 
 namespace fovea {
 namespace {
-
-// Whether x takes the place of `best`: it beats it, or it is the first NaN.
-template <bool largest, class T>
-bool wins(T x, T best) {
-  return (largest ? x > best : x < best) | ((x != x) & (best == best));
-}
 
 template <class T>
 struct Best {

@@ -6,10 +6,12 @@
 #include <limits>
 
 #include "fovea/core/tape.h"
+#include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/gather.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
+#include "fovea/ops/where.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -180,6 +182,25 @@ TEST_CASE("reduce: the first of equals, and NaN") {
     tape.backward(sum(logsumexp(w, 1)));
     CHECK(tape.gradient(w).at({1, 2}) == 0);
     CHECK(tape.gradient(w).at({0, 1}) == doctest::Approx(0.48354).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("reduce: every device finds the same first of equals, and NaN") {
+  for (const Shape& shape : {Shape{100003}, Shape{3, 30011}, Shape{30011, 3}, Shape{7, 90, 5}}) {
+    CAPTURE(shape);
+    Tensor x = draw(shape, DType::f32, -40, 40, 4);
+    float* v = x.mutable_data<float>();
+    for (Index i = 0; i < x.numel(); ++i) v[i] = std::round(v[i]);
+    for (const bool nan : {false, true}) {
+      if (nan) v[x.numel() / 3] = std::numeric_limits<float>::quiet_NaN();
+      for (const Axes& axes : {Axes{}, Axes{0}, Axes{-1}})
+        for (const Device& device : devices()) {
+          CHECK(difference(argmax(to(x, device), axes), argmax(x, axes)) == 0);
+          const Tensor least = to(min(to(x, device), axes), Cpu{}), same = min(x, axes);
+          CHECK(difference(where(equal(least, least), least, full({}, 99)),
+                           where(equal(same, same), same, full({}, 99))) == 0);
+        }
+    }
   }
 }
 
