@@ -6,12 +6,13 @@
 
 namespace fovea {
 
-/// Reading and adding at positions given by i32 tensors. All views are row-major. Positions are not checked
-/// here.
+/// Reading and adding at positions given by i32 tensors. All views are row-major. Positions are checked by
+/// first_outside alone; on CUDA, where its answer comes late, the others pass over those outside.
 
-/// The first element of `index` outside 0..limit-1, counted in row-major order; -1 when there is none.
-Index first_outside(Cpu, const View& index, Index limit);
-Index first_outside(Cuda, const View& index, Index limit);
+/// The first element of `index` outside 0..limit-1, counted in row-major order; -1 when there is none. On
+/// CUDA -1, and the fault is reported as that of `op` at the next wait.
+Index first_outside(Cpu, const char* op, const View& index, Index limit);
+Index first_outside(Cuda, const char* op, const View& index, Index limit);
 
 /// y[o, k, i] = x[o, index[o, k, i], i], where k runs along `dim`. Any dtype.
 void gather_forward(Cpu, const View& x, int dim, const View& index, const View& y);

@@ -1,19 +1,11 @@
 #include <cstring>
 
+#include "fovea/kernels/around.h"
 #include "fovea/kernels/gather.h"
 #include "fovea/kernels/parallel.h"
 
 namespace fovea {
 namespace {
-
-// A row-major shape around one dimension: (outer, size, inner).
-struct Around {
-  Index outer = 1, size, inner = 1;
-  Around(const Shape& shape, int dim) : size(shape[dim]) {
-    for (int d = 0; d < shape.rank(); ++d)
-      if (d != dim) (d < dim ? outer : inner) *= shape[d];
-  }
-};
 
 // Calls f(o, begin, end) for all outer positions and ranges of inner ones. No two threads share an inner
 // column of one outer position, so f may add to it; a column is worked on in one piece, so the sums do not
@@ -30,7 +22,7 @@ void for_columns(const Around& a, F&& f) {
 
 }  // namespace
 
-Index first_outside(Cpu, const View& index, Index limit) {
+Index first_outside(Cpu, const char*, const View& index, Index limit) {
   const auto* p = index.as<const std::int32_t>();
   const Index n = index.numel();
   bool bad = false;

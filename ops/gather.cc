@@ -4,6 +4,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/gather.h"
+#include "fovea/ops/one_device.h"
 
 namespace fovea {
 namespace {
@@ -13,7 +14,7 @@ Tensor checked(const char* op, const Tensor& index, Index limit) {
   require(index.dtype() == DType::i32, op, "positions are i32, not ", index.dtype(), "; cast() them");
   Tensor packed = detail::packed(index);
   const Index bad =
-      std::visit([&](auto d) { return first_outside(d, view_of(packed), limit); }, packed.device());
+      std::visit([&](auto d) { return first_outside(d, op, view_of(packed), limit); }, packed.device());
   if (bad < 0) return packed;
   Shape position = packed.shape();
   Index rest = bad;
@@ -29,6 +30,7 @@ Tensor checked(const char* op, const Tensor& index, Index limit) {
 void require_same_but(const char* op, int dim, const Tensor& x, const Tensor& index) {
   require(index.rank() == x.rank() && index.shape().replaced(dim, 0) == x.shape().replaced(dim, 0), op,
           "index ", index.shape(), " must have the shape of x ", x.shape(), " but for dimension ", dim);
+  detail::require_one_device(op, {x, index});
 }
 
 // dx of gather: zero, then added to at the positions.
@@ -44,6 +46,7 @@ void scatter(Backward& b, int dim, const Tensor& index) {
 
 // index_select under another name; `shape` is y's.
 Tensor rows(const char* op, const Tensor& x, int dim, const Tensor& index, const Shape& shape) {
+  detail::require_one_device(op, {x, index});
   const Tensor from = detail::packed(x), p = checked(op, index, x.shape()[dim]).view({index.numel()}, {1}, 0);
   const Shape selected = x.shape().replaced(dim, index.numel());
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
@@ -81,6 +84,7 @@ Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& 
           " must have one shape");
   require(x.dtype() == src.dtype(), "scatter_add", "types differ: ", x.dtype(), " and ", src.dtype(),
           "; cast() one of them");
+  detail::require_one_device("scatter_add", {x, src});
   const Tensor p = checked("scatter_add", index, x.shape()[dim]), from = detail::packed(src);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   std::visit(
