@@ -1,31 +1,22 @@
 #include "fovea/kernels/cuda_places.h"
-#include "fovea/kernels/cuda_team.h"
+#include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/fold.h"
 #include "fovea/kernels/reduce.h"
 #include "fovea/kernels/reduce_terms.h"
 
-// A sum is cut into slabs where its places alone would not fill the GPU. How it is cut depends on sizes only
-// and nothing is added atomically, so the same bits come out every time.
+// A sum is cut into slabs where its places alone would not fill the GPU, as in cuda_sums.h.
 
 namespace fovea {
 namespace {
 
 using namespace reduction;
 
-constexpr Index enough_threads = 1 << 17;
-
-// How many slabs make `tasks` enough work, when each slab has at least `least` of `elements`.
-Index slabs_for(Index tasks, Index elements, Index least) {
-  return std::max<Index>(1, std::min((enough_threads + tasks - 1) / tasks, elements / least));
-}
-
 // partial[place, slab] to y[place].
 template <class T, class Finish>
 void finish_slabs(Cuda d, Fold f, const double* partial, Index slabs, const T* s, T* y, Finish finish) {
-  each(d, f.places, [=] __device__(Index p) {
-    double sum = 0;
-    for (Index i = 0; i < slabs; ++i) sum += partial[p * slabs + i];
-    y[p] = finish(sum, y[p], s[p]);
+  each_row(d, f.places, slabs, [=] __device__(const auto& team, Index p) {
+    const double sum = team.template sum<double>(slabs, [&](Index i) { return partial[p * slabs + i]; });
+    if (team.lane == 0) y[p] = finish(sum, y[p], s[p]);
   });
 }
 
