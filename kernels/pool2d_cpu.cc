@@ -1,6 +1,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "fovea/kernels/extreme_terms.h"
 #include "fovea/kernels/loops.h"
 #include "fovea/kernels/pool2d.h"
 
@@ -12,12 +13,6 @@ constexpr auto op = "pool2d";
 // As wide as T, for vector code.
 template <class T>
 using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-
-// Whether x takes the place of `best`, which comes before it: it is larger, or the first NaN.
-template <class T>
-bool wins(T x, T best) {
-  return (x > best) | ((x != x) & (best == best));
-}
 
 // The columns of every window of a row.
 struct Spans {
@@ -54,15 +49,15 @@ struct MaxRow {
       const auto here = static_cast<Place<T>>(r * width);
 #pragma GCC ivdep
       for (Index c = 0; c < width; ++c) {
-        const bool win = (r == begin) | wins(row[c], b[c]);
+        const bool win = (r == begin) | wins<true>(row[c], b[c]);
         b[c] = win ? row[c] : b[c];
         if constexpr (places) p[c] = win ? here + static_cast<Place<T>>(c) : p[c];
       }
     }
     // Of equal ones, that of the upper row comes first.
     const auto later_wins = [b, p](Index first, Index later) {
-      bool win = wins(b[later], b[first]);
-      if constexpr (places) win |= !(win | wins(b[first], b[later])) & (p[later] < p[first]);
+      bool win = wins<true>(b[later], b[first]);
+      if constexpr (places) win |= !(win | wins<true>(b[first], b[later])) & (p[later] < p[first]);
       return win;
     };
     const auto n = static_cast<Index>(spans.begin.size());
@@ -99,15 +94,6 @@ void max_forward(const View& x, const Windows& rows, const Windows& columns, con
   });
 }
 
-// How many elements each window of the row i counts.
-template <class T>
-T elements(Index i, Index j, const Windows& rows, const Windows& columns, bool count_padding) {
-  const auto along = [count_padding](const Windows& w, Index k) {
-    return static_cast<double>(count_padding && w.kernel > 0 ? w.kernel : w.end(k) - w.begin(k));
-  };
-  return static_cast<T>(along(rows, i) * along(columns, j));
-}
-
 }  // namespace
 
 void max_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& columns, const View& y,
@@ -120,7 +106,8 @@ void max_pool2d_forward(Cpu, const View& x, const Windows& rows, const Windows& 
   });
 }
 
-void max_pool2d_backward(Cpu, const View& at, const View& dy, const Target& dx) {
+void max_pool2d_backward(Cpu, const View& at, const Windows&, const Windows&, const View& dy,
+                         const Target& dx) {
   const Shape& s = dx.dx.shape;
   const Index plane = s[2] * s[3], out = dy.shape[2] * dy.shape[3];
   visit_float(op, dy.dtype, [&]<class T>() {

@@ -61,9 +61,10 @@ Tensor max_pool(const char* op, const Tensor& x, const Pooling& p) {
   if (Tape::current() && x.tracked()) at = Tensor::empty(p.shape, DType::i32, x.device());
   std::visit([&](auto d) { max_pool2d_forward(d, view_of(px), p.rows, p.columns, view_of(y), view_of(at)); },
              x.device());
-  record(op, {x}, {y}, [at = Saved(at)](Backward& b) {
+  record(op, {x}, {y}, [at = Saved(at), rows = p.rows, columns = p.columns](Backward& b) {
     const Target dx = target_of(b, 0);
-    std::visit([&](auto d) { max_pool2d_backward(d, view_of(at.get()), view_of(b.dy()), dx); }, at->device());
+    std::visit([&](auto d) { max_pool2d_backward(d, view_of(at.get()), rows, columns, view_of(b.dy()), dx); },
+               at->device());
   });
   return y;
 }

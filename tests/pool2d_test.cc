@@ -119,36 +119,38 @@ Tensor chosen(const Tensor& x, const Pool2dOptions& o) {
 }
 
 TEST_CASE("max_pool2d: of equal pixels the first in row-major order, NaN before all") {
-  for (DType type : {DType::f32, DType::f64}) {
-    const auto t = [type](std::initializer_list<float> v, const Shape& s) {
-      return cast(Tensor::from(v, s), type);
-    };
-    // Windows: all equal; the first row's second; NaN alone; two NaN; all -inf; equal across the diagonal.
-    const Tensor x = t({1, 1, 0, 5, 9, nan, 3,   nan, -inf, -inf, 2, 7,  //
-                        1, 1, 5, 5, 9, 9,   nan, 4,   -inf, -inf, 7, 1},
-                       {1, 1, 2, 12});
-    const Tensor want = t({1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1,  //
-                           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                          {1, 1, 2, 12});
-    CHECK(difference(chosen(x, {.kernel = 2}), want) == 0);
-    const Tensor y = max_pool2d(x, {.kernel = 2});
-    for (Index j : {2, 3}) CHECK(std::isnan(y.at({0, 0, 0, j})));
-    CHECK(y.at({0, 0, 0, 4}) == -inf);
-    CHECK(y.at({0, 0, 0, 5}) == 7);
-    // The same through the code for any window: 3 columns, the third never the largest.
-    const Tensor low = t({5, 1, -9, 1, 5, -9}, {1, 1, 2, 3});
-    CHECK(difference(chosen(low, {.kernel = {2, 3}}), t({1, 0, 0, 0, 0, 0}, {1, 1, 2, 3})) == 0);
-    const Tensor up = t({1, 5, -9, 5, 1, -9}, {1, 1, 2, 3});
-    CHECK(difference(chosen(up, {.kernel = {2, 3}}), t({0, 1, 0, 0, 0, 0}, {1, 1, 2, 3})) == 0);
-    const Tensor bad = t({1, 5, nan, nan, 1, -9}, {1, 1, 2, 3});
-    CHECK(difference(chosen(bad, {.kernel = {2, 3}}), t({0, 0, 1, 0, 0, 0}, {1, 1, 2, 3})) == 0);
-  }
+  for (const Device& device : devices())
+    for (DType type : {DType::f32, DType::f64}) {
+      const auto t = [&](std::initializer_list<float> v, const Shape& s) {
+        return to(cast(Tensor::from(v, s), type), device);
+      };
+      // Windows: all equal; the first row's second; NaN alone; two NaN; all -inf; equal across the diagonal.
+      const Tensor x = t({1, 1, 0, 5, 9, nan, 3,   nan, -inf, -inf, 2, 7,  //
+                          1, 1, 5, 5, 9, 9,   nan, 4,   -inf, -inf, 7, 1},
+                         {1, 1, 2, 12});
+      const Tensor want = t({1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1,  //
+                             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                            {1, 1, 2, 12});
+      CHECK(difference(chosen(x, {.kernel = 2}), want) == 0);
+      const Tensor y = max_pool2d(x, {.kernel = 2});
+      for (Index j : {2, 3}) CHECK(std::isnan(y.at({0, 0, 0, j})));
+      CHECK(y.at({0, 0, 0, 4}) == -inf);
+      CHECK(y.at({0, 0, 0, 5}) == 7);
+      // The same through the code for any window: 3 columns, the third never the largest.
+      const Tensor low = t({5, 1, -9, 1, 5, -9}, {1, 1, 2, 3});
+      CHECK(difference(chosen(low, {.kernel = {2, 3}}), t({1, 0, 0, 0, 0, 0}, {1, 1, 2, 3})) == 0);
+      const Tensor up = t({1, 5, -9, 5, 1, -9}, {1, 1, 2, 3});
+      CHECK(difference(chosen(up, {.kernel = {2, 3}}), t({0, 1, 0, 0, 0, 0}, {1, 1, 2, 3})) == 0);
+      const Tensor bad = t({1, 5, nan, nan, 1, -9}, {1, 1, 2, 3});
+      CHECK(difference(chosen(bad, {.kernel = {2, 3}}), t({0, 0, 1, 0, 0, 0}, {1, 1, 2, 3})) == 0);
+    }
 }
 
 TEST_CASE("max_pool2d: padding is never taken, not even of -inf") {
   const Tensor x = full({1, 1, 3, 3}, -inf);
   const Tensor want = Tensor::from({1, 1, 0, 1, 1, 0, 0, 0, 0}, {1, 1, 3, 3});
-  CHECK(difference(chosen(x, {.kernel = 3, .stride = 2, .padding = 1}), want) == 0);
+  for (const Device& device : devices())
+    CHECK(difference(chosen(to(x, device), {.kernel = 3, .stride = 2, .padding = 1}), want) == 0);
 }
 
 TEST_CASE("pool2d: bad input") {
