@@ -128,6 +128,10 @@ TEST_CASE("conv2d: rows") {
   conv2d_row(
       "several tiles", {.padding = 1},
       {{{1, 1, 18, 17}, {4, 1, 3, 3}, {4}}, {{1, 1, 2, 300}, {5, 1, 3, 2}}, {{1, 1, 18, 17}, {1, 1, 3, 3}}});
+  // What CUDA's larger tiles and sums in slabs need.
+  conv2d_row("many channels", {}, {{{1, 2, 3, 4}, {70, 2, 2, 2}, {70}}, {{1, 32, 2, 2}, {130, 32, 2, 2}}});
+  conv2d_row("many groups of many channels", {.groups = 128}, {{{1, 128, 1, 2}, {128 * 65, 1, 1, 1}}});
+  conv2d_row("many places", {}, {{{2, 1, 26, 26}, {9, 1, 3, 3}, {9}}});
   conv2d_row("a long sum, many images", {.padding = 1},
              {{{1, 30, 3, 3}, {5, 30, 3, 3}}, {{19, 1, 3, 3}, {4, 1, 3, 3}, {4}}});
   check({"conv2d",
@@ -158,17 +162,19 @@ TEST_CASE("conv_transpose2d: rows") {
 
 TEST_CASE("conv2d: an element reaches its neighbours and no others") {
   // Also when it is not a number: lanes and patches are wider than what they are asked for.
-  for (const Index out : {1, 3, 5, 20}) {
-    Tensor x = draw({2, 2, 6, 9}, DType::f32, -1, 1, 1);
-    x.mutable_data<float>()[(1 * 2 + 1) * 54 + 2 * 9 + 8] = std::numeric_limits<float>::quiet_NaN();
-    const Tensor y = conv2d(x, draw({out, 2, 3, 2}, DType::f32, -1, 1, 2), {}, {.padding = {1, 0}});
-    REQUIRE(y.shape() == Shape{2, out, 6, 8});
-    for (Index b = 0; b < 2; ++b)
-      for (Index o = 0; o < out; ++o)
-        for (Index i = 0; i < 6; ++i)
-          for (Index j = 0; j < 8; ++j)
-            CHECK(std::isnan(y.at({b, o, i, j})) == (b == 1 && i >= 1 && i <= 3 && j == 7));
-  }
+  Tensor x = draw({2, 2, 6, 9}, DType::f32, -1, 1, 1);
+  x.mutable_data<float>()[(1 * 2 + 1) * 54 + 2 * 9 + 8] = std::numeric_limits<float>::quiet_NaN();
+  for (const Device& device : devices())
+    for (const Index out : {1, 3, 5, 20, 40}) {
+      const Tensor w = draw({out, 2, 3, 2}, DType::f32, -1, 1, 2);
+      const Tensor y = to(conv2d(to(x, device), to(w, device), {}, {.padding = {1, 0}}), Cpu{});
+      REQUIRE(y.shape() == Shape{2, out, 6, 8});
+      for (Index b = 0; b < 2; ++b)
+        for (Index o = 0; o < out; ++o)
+          for (Index i = 0; i < 6; ++i)
+            for (Index j = 0; j < 8; ++j)
+              CHECK(std::isnan(y.at({b, o, i, j})) == (b == 1 && i >= 1 && i <= 3 && j == 7));
+    }
 }
 
 TEST_CASE("conv2d: the same for any number of threads; gradients only where they are wanted") {

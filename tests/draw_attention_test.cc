@@ -109,6 +109,31 @@ TEST_CASE("draw_attention: rows") {
   }
 }
 
+// As in the rows, with filters larger than what a block of a GPU has to itself.
+TEST_CASE("draw_attention: large filters") {
+  const auto gradients = [](auto&& f, const Shape& shape, const Device& device) {
+    const auto some = [&](const Shape& s, unsigned seed) {
+      return to(draw(s, DType::f64, -0.5, 0.5, seed), device);
+    };
+    Tape tape;
+    const Tensor x = tape.watch(some(shape, 1)), window = tape.watch(some({1, 5}, 2)), y = f(x, window);
+    tape.backward(y, {.seed = some(y.shape(), 3)});
+    return std::vector{y.detach(), tape.gradient(x), tape.gradient(window)};
+  };
+  const auto same = [&](auto&& f, auto&& composed, const Shape& shape) {
+    const auto want = gradients(composed, shape, Cpu{});
+    for (const Device& device : devices()) {
+      const auto got = gradients(f, shape, device);
+      for (std::size_t i = 0; i < got.size(); ++i) CHECK(difference(got[i], want[i]) < 1e-9);
+    }
+  };
+  constexpr Index n = 40, size = 50;
+  same([](const Tensor& x, const Tensor& w) { return draw_read(x, w, n); },
+       [](const Tensor& x, const Tensor& w) { return composed_read(x, w, n); }, {1, 2, size, size});
+  same([](const Tensor& x, const Tensor& w) { return draw_write(x, w, size, size); },
+       [](const Tensor& x, const Tensor& w) { return composed_write(x, w, size, size); }, {1, 1, n, n});
+}
+
 void check_values(const Tensor& t, const std::vector<double>& expected) {
   REQUIRE(t.numel() == static_cast<Index>(expected.size()));
   const Tensor x = cast(contiguous(t), DType::f64);

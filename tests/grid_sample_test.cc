@@ -51,10 +51,10 @@ Tensor by_sum(const Tensor& x, const Tensor& points, AlignCorners corners, Surro
 }
 
 // Points that reach beyond the image, but not onto a kink.
-const std::vector<std::vector<Shape>> shapes = {{{2, 3, 4, 5}, {2, 2, 3, 2}}, {{1, 1, 1, 1}, {1, 3, 1, 2}},
-                                                {{1, 2, 1, 7}, {1, 1, 4, 2}}, {{1, 1, 6, 1}, {1, 5, 1, 2}},
-                                                {{0, 2, 3, 3}, {0, 2, 2, 2}}, {{2, 0, 3, 3}, {2, 2, 2, 2}},
-                                                {{1, 2, 3, 3}, {1, 0, 2, 2}}, {{2, 2, 9, 8}, {2, 13, 11, 2}}};
+const std::vector<std::vector<Shape>> shapes = {
+    {{2, 3, 4, 5}, {2, 2, 3, 2}}, {{1, 1, 1, 1}, {1, 3, 1, 2}},   {{1, 2, 1, 7}, {1, 1, 4, 2}},
+    {{1, 1, 6, 1}, {1, 5, 1, 2}}, {{0, 2, 3, 3}, {0, 2, 2, 2}},   {{2, 0, 3, 3}, {2, 2, 2, 2}},
+    {{1, 2, 3, 3}, {1, 0, 2, 2}}, {{2, 2, 9, 8}, {2, 13, 11, 2}}, {{1, 1, 18, 19}, {1, 16, 17, 2}}};
 
 TEST_CASE("grid_sample: rows") {
   for (AlignCorners corners : both_corners)
@@ -83,10 +83,10 @@ TEST_CASE("grid_sample: rows of nearest") {
 TEST_CASE("grid_sample: gradients of one input alone") {
   const Tensor x = draw({2, 3, 4, 5}, DType::f64, -1, 1, 1), g = draw({2, 2, 3, 2}, DType::f64, -1.2, 1.2, 2);
   check({"grid_sample", "x constant", {{{2, 2, 3, 2}}}, [&](const Inputs& in) {
-           return sample(cast(x, in[0].dtype()), in[0], AlignCorners::no);
+           return sample(beside(in[0], cast(x, in[0].dtype())), in[0], AlignCorners::no);
          }});
   check({"grid_sample", "grid constant", {{{2, 3, 4, 5}}}, [&](const Inputs& in) {
-           return sample(in[0], cast(g, in[0].dtype()), AlignCorners::no);
+           return sample(in[0], beside(in[0], cast(g, in[0].dtype())), AlignCorners::no);
          }});
 }
 
@@ -148,48 +148,54 @@ TEST_CASE("grid_sample: every tap outside counts 0 for itself") {
 TEST_CASE("grid_sample: nearest rounds halves to even") {
   const Tensor points = Tensor::from({-1, 0, -0.5F, 0, 0, 0, 0.5F, 0, 1, 0}, {1, 1, 5, 2});
   const Tensor x = Tensor::from({1, 2, 3, 4}, {1, 1, 1, 4});  // at -0.5, 0.5, 1.5, 2.5 and 3.5
-  const auto nearest = [&](Surroundings padding) {
-    return sample(x, points, AlignCorners::no, padding, Interpolation::nearest);
-  };
-  CHECK(difference(nearest(Surroundings::zeros), Tensor::from({1, 1, 3, 3, 0}, {1, 1, 1, 5})) == 0);
-  CHECK(difference(nearest(Surroundings::border), Tensor::from({1, 1, 3, 3, 4}, {1, 1, 1, 5})) == 0);
+  for (const Device& device : devices()) {
+    const auto nearest = [&](Surroundings padding) {
+      return sample(to(x, device), to(points, device), AlignCorners::no, padding, Interpolation::nearest);
+    };
+    CHECK(difference(nearest(Surroundings::zeros), Tensor::from({1, 1, 3, 3, 0}, {1, 1, 1, 5})) == 0);
+    CHECK(difference(nearest(Surroundings::border), Tensor::from({1, 1, 3, 3, 4}, {1, 1, 1, 5})) == 0);
+  }
 }
 
 TEST_CASE("grid_sample: points far away, infinite or no numbers") {
-  const std::vector<float> far{-2, 0, 0, 2.5F, 1e30F, 0, 0, -1e30F, inf, 0, -inf, inf, 1e9F, -1e9F};
-  const Index n = static_cast<Index>(far.size()) / 2;
-  for (AlignCorners corners : both_corners)
-    for (Interpolation mode : {Interpolation::bilinear, Interpolation::nearest})
-      for (const auto& [h, w] : {std::pair<Index, Index>{3, 4}, {16, 16}}) {
+  for (const Device& device : devices()) {
+    const auto here = [&](const Tensor& t) { return to(t, device); };
+    const std::vector<float> far{-2, 0, 0, 2.5F, 1e30F, 0, 0, -1e30F, inf, 0, -inf, inf, 1e9F, -1e9F};
+    const Index n = static_cast<Index>(far.size()) / 2;
+    for (AlignCorners corners : both_corners)
+      for (Interpolation mode : {Interpolation::bilinear, Interpolation::nearest})
+        for (const auto& [h, w] : {std::pair<Index, Index>{3, 4}, {16, 16}}) {
+          Tape tape;
+          const Tensor x = tape.watch(here(draw({1, 2, h, w}, DType::f32, 1, 2, 3)));
+          const Tensor points = tape.watch(here(Tensor::from(far, {1, 1, n, 2})));
+          const Tensor y = sample(x, points, corners, Surroundings::zeros, mode);
+          const Tensor held = sample(x, points, corners, Surroundings::border, mode);
+          CHECK(difference(y.detach(), zeros({1, 2, 1, n})) == 0);
+          const Tensor seen = to(held.detach(), Cpu{});
+          for (float v : seen.values<float>()) CHECK((v >= 1 && v <= 2));
+          CHECK(held.at({0, 1, 0, 5}) == x.at({0, 1, h - 1, 0}));
+          tape.backward(y, {.seed = here(ones(y.shape()))});
+          CHECK(difference(tape.gradient(x), zeros(x.shape())) == 0);
+          CHECK(difference(tape.gradient(points), zeros(points.shape())) == 0);
+        }
+    for (Surroundings padding : both_paddings)
+      for (Interpolation mode : {Interpolation::bilinear, Interpolation::nearest}) {
         Tape tape;
-        const Tensor x = tape.watch(draw({1, 2, h, w}, DType::f32, 1, 2, 3));
-        const Tensor points = tape.watch(Tensor::from(far, {1, 1, n, 2}));
-        const Tensor y = sample(x, points, corners, Surroundings::zeros, mode);
-        const Tensor held = sample(x, points, corners, Surroundings::border, mode);
-        CHECK(difference(y.detach(), zeros({1, 2, 1, n})) == 0);
-        for (float v : held.detach().values<float>()) CHECK((v >= 1 && v <= 2));
-        CHECK(held.at({0, 1, 0, 5}) == x.at({0, 1, h - 1, 0}));
-        tape.backward(y, {.seed = ones(y.shape())});
-        CHECK(difference(tape.gradient(x), zeros(x.shape())) == 0);
-        CHECK(difference(tape.gradient(points), zeros(points.shape())) == 0);
+        const Tensor x = tape.watch(here(ramp(3, 3)));
+        const Tensor points = tape.watch(here(Tensor::from({0, 0, nan, 0, 0, nan, 0, 0}, {1, 1, 4, 2})));
+        const Tensor y = sample(x, points, AlignCorners::no, padding, mode);
+        CHECK(y.at({0, 0, 0, 0}) == 4);
+        CHECK(std::isnan(y.at({0, 0, 0, 1})));
+        CHECK(std::isnan(y.at({0, 0, 0, 2})));
+        CHECK(y.at({0, 0, 0, 3}) == 4);
+        tape.backward(y, {.seed = here(ones(y.shape()))});
+        CHECK(sum(tape.gradient(x)).item() == 2);  // the two points that are numbers
+        const Tensor d = tape.gradient(points);
+        for (Index k : {1, 2})
+          for (Index c : {0, 1}) CHECK(std::isnan(d.at({0, 0, k, c})));
+        CHECK(std::isfinite(d.at({0, 0, 3, 0})));
       }
-  for (Surroundings padding : both_paddings)
-    for (Interpolation mode : {Interpolation::bilinear, Interpolation::nearest}) {
-      Tape tape;
-      const Tensor x = tape.watch(ramp(3, 3));
-      const Tensor points = tape.watch(Tensor::from({0, 0, nan, 0, 0, nan, 0, 0}, {1, 1, 4, 2}));
-      const Tensor y = sample(x, points, AlignCorners::no, padding, mode);
-      CHECK(y.at({0, 0, 0, 0}) == 4);
-      CHECK(std::isnan(y.at({0, 0, 0, 1})));
-      CHECK(std::isnan(y.at({0, 0, 0, 2})));
-      CHECK(y.at({0, 0, 0, 3}) == 4);
-      tape.backward(y, {.seed = ones(y.shape())});
-      CHECK(sum(tape.gradient(x)).item() == 2);  // the two points that are numbers
-      const Tensor d = tape.gradient(points);
-      for (Index k : {1, 2})
-        for (Index c : {0, 1}) CHECK(std::isnan(d.at({0, 0, k, c})));
-      CHECK(std::isfinite(d.at({0, 0, 3, 0})));
-    }
+  }
 }
 
 TEST_CASE("grid_sample: a theta of 1e30 reads zeros and gives no gradient") {
@@ -206,9 +212,11 @@ TEST_CASE("grid_sample: a theta of 1e30 reads zeros and gives no gradient") {
 TEST_CASE("grid_sample: pixels of weight 0 are not read") {
   const Tensor x = Tensor::from({inf, 2, nan, inf}, {1, 1, 1, 4});
   const Tensor at_second = Tensor::from({-0.25F, 0, -3, 0}, {1, 1, 2, 2});
-  const Tensor y = sample(x, at_second, AlignCorners::no);
-  CHECK(y.at({0, 0, 0, 0}) == 2);
-  CHECK(y.at({0, 0, 0, 1}) == 0);
+  for (const Device& device : devices()) {
+    const Tensor y = sample(to(x, device), to(at_second, device), AlignCorners::no);
+    CHECK(y.at({0, 0, 0, 0}) == 2);
+    CHECK(y.at({0, 0, 0, 1}) == 0);
+  }
 }
 
 TEST_CASE("grid_sample: one pixel") {
