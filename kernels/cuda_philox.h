@@ -9,8 +9,14 @@
 
 namespace fovea {
 
+/// The state that a kernel was given, or that of the replay it runs in.
+__device__ inline RandomState current(const RandomState& random) {
+  return random.replayed ? *random.replayed : random;
+}
+
 /// Word i from where the state stands on.
-__device__ inline std::uint32_t word_at(RandomState random, Index i) {
+__device__ inline std::uint32_t word_at(const RandomState& given, Index i) {
+  const RandomState random = current(given);
   const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
   const auto block = philox_block(random.seed, random.stream, at / 4);
   const auto n = static_cast<unsigned>(at % 4);  // chosen, not indexed, so that the words stay in registers
@@ -21,7 +27,8 @@ namespace detail {
 // A block of threads makes four words a thread for the items of its tile, which neighbouring threads then
 // take side by side.
 template <int words_each, class F>
-__global__ void __launch_bounds__(block_threads) run_words(RandomState random, Index n, F f) {
+__global__ void __launch_bounds__(block_threads) run_words(RandomState given, Index n, F f) {
+  const RandomState random = current(given);
   constexpr int room = 4 * block_threads;
   constexpr Index items = (room - 3) / words_each;  // the tile's first word may be a block's last
   alignas(16) __shared__ std::uint32_t words[room];

@@ -3,24 +3,33 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 
+#include "fovea/core/captured.h"
 #include "fovea/core/shape.h"
 
 namespace fovea {
 
 /// Where a Generator stands: words from `offset` on of the sequence of (seed, stream).
 struct RandomState {
-  std::uint64_t seed, stream, offset;
+  std::uint64_t seed = 0, stream = 0, offset = 0;
+  const RandomState* replayed = nullptr;  ///< in a captured step: the state of a replay, on the device
 };
 
-/// Takes the next `words` words from a Generator (kernels do not know the class): where they start.
+/// Takes the next `words` words from a Generator (kernels do not know the class) for a kernel on `device`:
+/// where they start. In a captured step every replay takes its own.
 template <class G>
-RandomState take_words(G& random, Index words) {
-  auto state = random.state();
-  const RandomState start{state.seed, state.stream, state.offset};
-  state.offset += static_cast<std::uint64_t>(words);
-  random.set_state(state);
-  return start;
+RandomState take_words(G& random, Index words, const Device& device) {
+  const auto take = [&random, words] {
+    auto state = random.state();
+    const RandomState start{state.seed, state.stream, state.offset};
+    state.offset += static_cast<std::uint64_t>(words);
+    random.set_state(state);
+    return start;
+  };
+  const void* place =
+      detail::captured_input(device, sizeof(RandomState), [take](void* to) { new (to) RandomState(take()); });
+  return place ? RandomState{.replayed = static_cast<const RandomState*>(place)} : take();
 }
 
 /// Blocks `first` to `first` + 31 of the sequence of core's Generator (Philox4x32-10) with this seed and

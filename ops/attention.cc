@@ -107,7 +107,8 @@ Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>&
   detail::require_one_device(op, {x, m, v, o.keep_mask, o.bias});
   const double D = static_cast<double>(std::max<Index>(in.q.shape[3], 1)),
                scale = o.scale.value_or(1 / std::sqrt(D));
-  const RandomState random = o.dropout > 0 ? take_words(*o.random, scores.numel()) : RandomState{};
+  const RandomState random =
+      o.dropout > 0 ? take_words(*o.random, scores.numel(), x.device()) : RandomState{};
   const auto pack = [scores, scale, random, causal = o.causal, dropout = o.dropout](
                         const Views& v, const Tensor& keep, const Tensor& bias) {
     return Attention{

@@ -12,7 +12,7 @@ Tensor dropout(const Tensor& x, double p, Generator& random, bool training) {
   const Tensor packed = detail::packed(x);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor keep = Tensor::empty(x.shape(), DType::u8, x.device());
-  const RandomState start = take_words(random, x.numel());
+  const RandomState start = take_words(random, x.numel(), x.device());
   std::visit([&](auto d) { dropout_forward(d, view_of(packed), p, start, view_of(keep), view_of(y)); },
              x.device());
   record("dropout", {x}, {y}, [p, keep = Saved(keep)](Backward& b) {

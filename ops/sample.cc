@@ -17,7 +17,7 @@ Tensor gaussian_sample(const Tensor& mu, const Tensor& log_sigma, Generator& ran
   const Tensor m = detail::packed(mu), s = detail::packed(log_sigma);
   Tensor noise = Tensor::empty(m.shape(), m.dtype(), m.device());
   Tensor z = Tensor::empty(m.shape(), m.dtype(), m.device());
-  const RandomState start = take_words(random, 2 * m.numel());
+  const RandomState start = take_words(random, 2 * m.numel(), m.device());
   std::visit(
       [&](auto d) { gaussian_sample_forward(d, view_of(m), view_of(s), start, view_of(noise), view_of(z)); },
       m.device());
@@ -32,7 +32,7 @@ Tensor gaussian_sample(const Tensor& mu, const Tensor& log_sigma, Generator& ran
 Tensor bernoulli_sample(const Tensor& logits, Generator& random) {
   const Tensor x = detail::packed(logits);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  const RandomState start = take_words(random, x.numel());
+  const RandomState start = take_words(random, x.numel(), x.device());
   std::visit([&](auto d) { bernoulli_sample(d, view_of(x), start, view_of(y)); }, x.device());
   return y;
 }
@@ -42,7 +42,7 @@ Tensor categorical_sample(const Tensor& logits, Generator& random) {
           " must be [..,K] with at least one class");
   const Tensor x = detail::packed(logits);
   Tensor ids = Tensor::empty(x.shape().erased(x.rank() - 1), DType::i32, x.device());
-  const RandomState start = take_words(random, ids.numel());
+  const RandomState start = take_words(random, ids.numel(), x.device());
   const Index bad =
       std::visit([&](auto d) { return categorical_sample(d, view_of(x), start, view_of(ids)); }, x.device());
   require(bad == ids.numel(), "categorical_sample", "row ", bad, " of the logits ", x.shape(),

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "fovea/core/captured.h"
 #include "fovea/core/tape.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
@@ -190,6 +191,26 @@ TEST_CASE("sample: the same draws on every device") {
       }
     }
 }
+
+#ifdef FOVEA_CUDA
+TEST_CASE("sample: every replay of a captured step draws anew, as the step itself would") {
+  if (cuda_device_count() == 0) return;
+  const auto draw_all = [x = to(draw({50, 7}, DType::f32, -1, 1, 1), Cuda{})](Generator& random) {
+    const Tensor ids = cast(categorical_sample(x, random), DType::f32);
+    return gaussian_sample(x, x, random) + bernoulli_sample(x, random) + unsqueeze(ids, 1);
+  };
+  Generator eager = generator(3), replayed = generator(3);
+  const Tensor y = draw_all(eager);
+  eager = generator(3);
+  const Captured step(Cuda{}, [&] { assign(y, draw_all(replayed)); });
+  CHECK(replayed.state() == eager.state());  // recorded, not run
+  for (int i = 0; i < 3; ++i) {
+    step();
+    CHECK(difference(y, draw_all(eager)) == 0);
+    CHECK(replayed.state() == eager.state());
+  }
+}
+#endif
 
 TEST_CASE("sample: bad input") {
   Generator random;
