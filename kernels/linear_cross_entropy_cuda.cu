@@ -14,9 +14,10 @@ constexpr Index chunk_bytes = 128 << 20;  // thousands of rows, so that a produc
 // How rows are told apart.
 struct Classes {
   const std::int32_t* y;
-  Index n, ignore;
-  // Rows that are ignored, or of a class that there is not, count nothing.
-  __device__ bool counts(Index r) const { return y[r] != ignore && y[r] >= 0 && y[r] < n; }
+  Index n, ignore, unsmoothed;
+  // Rows that are ignored, or of a class that there cannot be, count nothing.
+  __device__ bool possible(Index r) const { return y[r] >= 0 && y[r] < n && y[r] != unsmoothed; }
+  __device__ bool counts(Index r) const { return y[r] != ignore && possible(r); }
 };
 
 // 1 over the number of rows that count, or 1. Notes rows of a class that there is not.
@@ -35,12 +36,14 @@ void find_scale(Cuda d, Index rows, Classes c, bool mean, T* scale) {
 }
 
 // The losses of rows of logits x, which become their gradients times *scale. With the target q, 1 - smoothing
-// at class y and smoothing / n everywhere, loss = -sum q ln p and dx = p - q.
+// at class y and smoothing / n everywhere (n counts not the unsmoothed class, whose q is 0), loss = -sum q ln
+// p and dx = p - q.
 template <class T>
 void rows_of(Cuda d, Index rows, Index first, Classes c, T smoothing, const T* scale, const T* bias, T* x_all,
              T* losses, bool gradient) {
   const Index n = c.n;
-  const T share = smoothing / static_cast<T>(n);
+  const Index without = c.unsmoothed;
+  const T sharing = static_cast<T>(without < 0 ? n : n - 1), share = smoothing / sharing;
   each_row(d, rows, n, [=] __device__(const auto& team, Index r) {
     T* x = x_all + r * n;
     if (!c.counts(first + r)) {
@@ -52,18 +55,21 @@ void rows_of(Cuda d, Index rows, Index first, Classes c, T smoothing, const T* s
     const auto logit = [&](Index k) { return bias ? x[k] + bias[k] : x[k]; };
     const T m = team.template max<T>(n, logit), hit = logit(y) - m;
     team.wait();  // x[y] is read before it is overwritten
-    const T offsets = share > 0 ? team.template sum<T>(n, [&](Index k) { return logit(k) - m; }) : T(0);
+    T offsets = 0;
+    if (share > 0)
+      offsets = team.template sum<T>(n, [&](Index k) { return k == without ? T(0) : logit(k) - m; });
     const T sum = team.template sum<T>(n, [&](Index k) {
       const T e = math::exp(logit(k) - m);
       if (gradient) x[k] = e;
       return e;
     });
     const T s = math::log(sum);
-    if (team.lane == 0)
-      losses[first + r] = (1 - smoothing) * (s - hit) + share * (s * static_cast<T>(n) - offsets);
+    if (team.lane == 0) losses[first + r] = (1 - smoothing) * (s - hit) + share * (s * sharing - offsets);
     if (!gradient) return;
     const T by = *scale, p = by / sum, rest = by * share;
-    team.each(n, [&](Index k) { x[k] = x[k] * p - rest - (k == y ? by * (1 - smoothing) : T(0)); });
+    team.each(n, [&](Index k) {
+      x[k] = x[k] * p - (k == without ? T(0) : rest) - (k == y ? by * (1 - smoothing) : T(0));
+    });
   });
 }
 
@@ -87,7 +93,7 @@ void forward(Cuda d, const LinearCrossEntropy& c, const View& loss, const View& 
   const Index fits = chunk_bytes / (logits_ld * static_cast<Index>(sizeof(T)));
   const Index chunk = std::min(rows, c.chunk_rows > 0 ? c.chunk_rows : std::max<Index>(fits, 64));
   const DeviceScratch<T> logits_room(d, chunk * n), losses(d, rows), scale(d, 1);
-  const Classes classes{c.classes.as<const std::int32_t>(), n, c.ignore};
+  const Classes classes{c.classes.as<const std::int32_t>(), n, c.ignore, c.unsmoothed};
   const T *x = c.x.as<const T>(), *w = c.weight.as<const T>();
   T* logits = logits_room.data();
   const bool gradient = dx || dweight || dbias;
