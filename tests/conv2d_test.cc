@@ -5,7 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "fovea/core/generator.h"
 #include "fovea/core/tape.h"
+#include "fovea/kernels/divisor.h"
 #include "fovea/models/layers/conv2d.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/reduce.h"
@@ -158,6 +160,20 @@ TEST_CASE("conv_transpose2d: rows") {
       "all options",
       {.stride = {2, 3}, .padding = {1, 2}, .output_padding = {2, 1}, .dilation = {3, 1}, .groups = 2},
       {{{2, 4, 3, 4}, {4, 3, 2, 4}, {6}}});
+}
+
+TEST_CASE("Divisor: as division, up to the last number") {
+  constexpr int last = std::numeric_limits<int>::max();
+  Generator random(1);
+  std::vector<int> some{1, 2, 3, 5, 7, 10, 641, 65535, 65536, 65537, last / 2, last / 2 + 1, last - 1, last};
+  for (int i = 0; i < 200; ++i) some.push_back(1 + static_cast<int>(random.bits() >> (1 + i % 30)) % last);
+  Index wrong = 0;
+  for (const int by : some)
+    for (const int a : some)
+      for (const Index n :
+           {Index{0}, Index{a} - 1, Index{a}, Index{last} / by * by, Index{last} / by * by - 1})
+        wrong += Divisor(by).quotient(static_cast<int>(n)) != n / by;
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("conv2d: an element reaches its neighbours and no others") {
