@@ -1,6 +1,7 @@
 # The CUDA backend: sources named *_cuda.cc and *_cuda.cu. fovea_add_cuda(TARGET) adds them as FOVEA_CUDA says.
 
-set(FOVEA_CUDA AUTO CACHE STRING
+# OFF until the commands offer the device: it would cost every build minutes.
+set(FOVEA_CUDA OFF CACHE STRING
     "The CUDA backend: ON, OFF, AUTO (where a compiler of 12.4 or newer is found), or EMULATED: on the host, for tests")
 set_property(CACHE FOVEA_CUDA PROPERTY STRINGS AUTO ON OFF EMULATED)
 set(FOVEA_CUDA_ARCHITECTURES "80-real;90" CACHE STRING "GPU architectures; without -real they carry PTX for newer ones")
