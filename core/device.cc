@@ -10,7 +10,7 @@
 
 namespace fovea {
 
-std::ostream& operator<<(std::ostream& out, const Device& device) {
+std::ostream& operator<<(std::ostream& out, [[maybe_unused]] const Device& device) {
 #ifdef FOVEA_CUDA
   if (const auto* cuda = std::get_if<Cuda>(&device)) return out << "cuda:" << cuda->index;
 #endif

@@ -33,7 +33,7 @@ Tensor drawn(const char* op, const Shape& shape, DType dtype, Generator& random,
   Tensor out = Tensor::empty(shape, dtype);
   visit_float(op, dtype, [&]<class T>() {
     T* x = static_cast<T*>(out.raw_mutable());
-    const RandomState start = take_words(random, each * out.numel());
+    const RandomState start = take_words(random, each * out.numel(), out.device());
     parallel_for(out.numel(), each, costly_grain, [&](Index begin, Index end) {
       for_words<each>(start, begin, end, [&](Index i, Index n, const std::uint32_t* words) {
         for (Index k = 0; k < n; ++k) x[i + k] = static_cast<T>(value(words + each * k));
