@@ -27,7 +27,9 @@ Matrix<const T> matrix_of(const View& v) {
 }
 
 /// All dimensions but the last two.
-inline Shape leading(const Shape& s) { return Shape(std::span(s.begin(), static_cast<std::size_t>(s.rank() - 2))); }
+inline Shape leading(const Shape& s) {
+  return Shape(std::span(s.begin(), static_cast<std::size_t>(s.rank() - 2)));
+}
 
 }  // namespace fovea
 

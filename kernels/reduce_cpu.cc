@@ -176,8 +176,7 @@ void spread(double scale, const View& x, const View& s, const View& dy, const Vi
 }  // namespace
 
 void sum_forward(Cpu, const View& x, double scale, const View& y, Into into) {
-  visit_float("sum", x.dtype,
-              [&]<class T>() { fold<Value, T>(x, y, y, Scaled{scale, into == Into::add}); });
+  visit_float("sum", x.dtype, [&]<class T>() { fold<Value, T>(x, y, y, Scaled{scale, into == Into::add}); });
 }
 
 void norm_forward(Cpu, const View& x, double eps, const View& y) {

@@ -71,8 +71,8 @@ Draw::State Draw::start(Index batch) const {
          {for_batch(encoder_h, batch), for_batch(encoder_c, batch)},
          {for_batch(decoder_h, batch), for_batch(decoder_c, batch)}};
   } else {
-    s = {zeros({batch, o.channels, o.height, o.width}, o.dtype, heads.weight.device()), encoder.initial_state(batch),
-         decoder.initial_state(batch)};
+    s = {zeros({batch, o.channels, o.height, o.width}, o.dtype, heads.weight.device()),
+         encoder.initial_state(batch), decoder.initial_state(batch)};
   }
   if (o.attention) look(s);
   return s;
