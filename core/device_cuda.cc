@@ -259,7 +259,7 @@ struct Captured::Impl {
       cudaGraphExecDestroy(graph);
     }
     s.give_back(step);
-    s.free(step.device, input_bytes);
+    if (step.device) s.free(step.device, input_bytes);
   }
 };
 

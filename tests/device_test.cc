@@ -251,7 +251,9 @@ TEST_CASE("Captured: what would wait is refused, and all goes on afterwards") {
            [&] { sum(x + x).item(); }, [&] { to(x + x, Cpu{}); }, [&] { there(ones({2})); }})
     check_throws(captured(f), {"captured step cannot", "between the steps"});
   check_throws(captured([] { synchronize(Cuda{}); }), {"[synchronize]", "captured step cannot"});
+  const std::size_t held = memory_stats(Cuda{}).allocated;
   check_throws(captured([&] { captured([] {})(); }), {"[capture]", "already"});
+  CHECK(memory_stats(Cuda{}).allocated == held);
   CHECK(sum(x + x).item() == 4);
   Tensor y = there(zeros({2}));
   const Captured step(Cuda{}, [&] { assign(y, y + x); });
