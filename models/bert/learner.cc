@@ -31,7 +31,8 @@ constexpr PresetRow presets[] = {{"small", 2000, 64, 2, 4, 128, 32, 10000, 0, 2e
 
 // How often the likeliest of logits [M,V] is the target.
 Index right_ones(const Tensor& logits, const Tensor& targets) {
-  const auto likeliest = argmax(logits, -1).values<std::int32_t>(), wanted = targets.values<std::int32_t>();
+  const Tensor guesses = argmax(logits, -1);
+  const auto likeliest = guesses.values<std::int32_t>(), wanted = targets.values<std::int32_t>();
   Index n = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) n += likeliest[i] == wanted[i];
   return n;
