@@ -71,7 +71,8 @@ Canvas draw_positions(Index positions, Index dim) {
               .high = 1};
   panel.rows = static_cast<int>(positions);
   panel.cols = static_cast<int>(dim);
-  const auto values = sinusoidal_positions(positions, dim).values<float>();
+  const Tensor table = sinusoidal_positions(positions, dim);
+  const auto values = table.values<float>();
   panel.values.assign(values.begin(), values.end());
   return draw(panel);
 }
