@@ -7,7 +7,6 @@
 #include <chrono>
 #include <functional>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "fovea/core/memory.h"
 #include "fovea/core/tape.h"
@@ -24,6 +23,7 @@
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
 #include "tools/bench_workloads.h"
+#include "tools/facts.h"
 
 namespace fovea::tools {
 namespace {
@@ -233,13 +233,13 @@ void measure(const std::string& name, const BenchOptions& o) {
     const double low = ms.front(), median = ms[ms.size() / 2],
                  rss = static_cast<double>(usage.ru_maxrss) / 1024;
     if (o.json)
-      std::cout << nlohmann::ordered_json{{"name", name},
-                                          {"min_ms", low},
-                                          {"median_ms", median},
-                                          {"n", ms.size()},
-                                          {"peak_bytes", memory_stats().peak},
-                                          {"peak_rss_mb", rss}}
-                       .dump()
+      std::cout << to_json({{"name", name},
+                            {"min_ms", low},
+                            {"median_ms", median},
+                            {"n", ms.size()},
+                            {"peak_bytes", memory_stats().peak},
+                            {"peak_rss_mb", rss}},
+                           true)
                 << std::endl;
     else
       std::printf("%-11s min %9.4f ms   median %9.4f ms   n %6zu   tensors %7.2f MB   process %6.1f MB\n",
@@ -248,48 +248,52 @@ void measure(const std::string& name, const BenchOptions& o) {
   }
 }
 
-}  // namespace
-
-void add_bench(Commands& commands) {
-  CLI::App* command = commands.app.add_subcommand("bench", "Time training steps; one workload per process");
-  auto o = std::make_shared<BenchOptions>();
+std::vector<std::string> workload_names() {
   std::vector<std::string> names;
   for (const auto& [name, make] : workloads()) names.push_back(name);
-  command->add_option("names", o->names, "Which (default: all)")->check(CLI::IsMember(names));
-  command->add_option("--seconds", o->seconds, "How long to measure each")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command->add_option("--batch-size", o->batch_size, "Another batch size")->check(CLI::PositiveNumber);
-  command->add_option("--length", o->length, "Another length: vectors to copy, steps, or adds")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--hidden-size", o->hidden_size, "Another size of the LSTM")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--products-only", o->products_only,
-                    "Only the products of matrices of transformer or gpt, on random numbers");
-  command->add_flag("--json", o->json, "One JSON line a workload");
-  o->common.add_to(*command);
-  command->callback([o, names, &commands] {
-    o->common.apply();
-    for (const std::string& name : o->names)
-      require(!o->products_only || has_products_only(name), "bench",
+  return names;
+}
+
+struct Bench : BenchOptions {
+  int operator()() const {
+    common.apply();
+    for (const std::string& name : names)
+      require(!products_only || has_products_only(name), "bench",
               "--products-only is of transformer and gpt, not ", name);
-    require(!o->products_only || !o->names.empty(), "bench",
-            "--products-only needs a name: transformer or gpt");
-    for (const std::string& name : o->names.empty() ? names : o->names) {
+    require(!products_only || !names.empty(), "bench", "--products-only needs a name: transformer or gpt");
+    int status = 0;
+    for (const std::string& name : names.empty() ? workload_names() : names) {
       // A process of its own, so that peak memory and warm caches are this workload's alone. No thread exists
       // yet.
       std::cout.flush();
       const pid_t child = fork();
       require(child >= 0, "bench", "cannot start a process");
       if (child == 0) {
-        measure(name, *o);
+        measure(name, *this);
         _exit(0);
       }
-      int status = 0;
-      waitpid(child, &status, 0);
-      if (status != 0) commands.status = 1;
+      int child_status = 0;
+      waitpid(child, &child_status, 0);
+      if (child_status != 0) status = 1;
     }
-  });
+    return status;
+  }
+};
+
+}  // namespace
+
+void add_bench(Commands& commands) {
+  Command command = commands.root.add("bench", "Time training steps; one workload per process");
+  Bench& b = command.calls<Bench>();
+  command.option("names", b.names, "Which (default: all)").one_of(workload_names());
+  command.option("--seconds", b.seconds, "How long to measure each").with_default().positive();
+  command.option("--batch-size", b.batch_size, "Another batch size").positive();
+  command.option("--length", b.length, "Another length: vectors to copy, steps, or adds").positive();
+  command.option("--hidden-size", b.hidden_size, "Another size of the LSTM").positive();
+  command.flag("--products-only", b.products_only,
+               "Only the products of matrices of transformer or gpt, on random numbers");
+  command.flag("--json", b.json, "One JSON line a workload");
+  b.common.add_to(command);
 }
 
 }  // namespace fovea::tools

@@ -1,22 +1,18 @@
 #ifndef FOVEA_TOOLS_COMMANDS_H_
 #define FOVEA_TOOLS_COMMANDS_H_
 
-#include <CLI/CLI.hpp>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "tools/command.h"
 
 namespace fovea::tools {
 
 /// The tree of `fovea` commands while it is put together. A model family adds a leaf under each verb that it
-/// understands: `fovea train ntm`. A leaf's callback does the work and may set `status`.
+/// understands: `fovea train ntm`.
 struct Commands {
-  CLI::App& app;
-  CLI::App& train;
-  CLI::App& eval;
-  CLI::App& sample;
-  CLI::App& tape;
-  int status = 0;
+  Command root, train, eval, sample, tape;
 
   /// What `fovea list` shows of a family.
   struct Family {
@@ -25,17 +21,6 @@ struct Commands {
   };
   std::vector<Family> families = {};
 };
-
-/// "copy, recall": for the help of an option.
-inline std::string listed(const std::vector<std::string>& names) { return CLI::detail::join(names, ", "); }
-
-/// Gives a command an object that lives as long as it and runs when it is called.
-template <class Action>
-std::shared_ptr<Action> on_call(CLI::App* command, Commands& commands) {
-  auto action = std::make_shared<Action>();
-  command->callback([action, &commands] { commands.status = (*action)(); });
-  return action;
-}
 
 /// The families, one function each.
 void add_ntm(Commands& commands);

@@ -6,9 +6,9 @@
 
 namespace fovea::tools {
 
-void FigureOptions::add_to(CLI::App& command, const std::string& about) {
-  command.add_option("--figure", file, about)->default_str(name.string());
-  command.add_option("--out-dir", out_dir, "The folder to put it in (default: this one)");
+void FigureOptions::add_to(Command command, const std::string& about) {
+  command.option("--figure", file, about).with_default(name.string());
+  command.option("--out-dir", out_dir, "The folder to put it in (default: this one)");
 }
 
 void FigureOptions::save(const Canvas& canvas) const {

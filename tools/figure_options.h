@@ -1,10 +1,10 @@
 #ifndef FOVEA_TOOLS_FIGURE_OPTIONS_H_
 #define FOVEA_TOOLS_FIGURE_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 
+#include "tools/command.h"
 #include "tools/figures/canvas.h"
 
 namespace fovea::tools {
@@ -14,7 +14,7 @@ struct FigureOptions {
   std::filesystem::path name;  ///< of the file, when none is given
   std::filesystem::path file = {}, out_dir = {};
 
-  void add_to(CLI::App& command, const std::string& about = "The file to draw, .png or .svg");
+  void add_to(Command command, const std::string& about = "The file to draw, .png or .svg");
   /// Whether either was given.
   bool wanted() const { return !file.empty() || !out_dir.empty(); }
   /// Writes the figure, makes its folder when missing, and says on stderr where it lies. Errors name the

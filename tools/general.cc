@@ -12,16 +12,17 @@
 namespace fovea::tools {
 namespace {
 
-void list(const Commands& commands) {
+int list(const Commands& commands) {
   for (const Commands::Family& family : commands.families) {
     std::cout << family.name << "  " << family.about << '\n';
     for (const auto& [task, about] : family.tasks)
       std::cout << "  --task " << task << std::string(14 - std::min<std::size_t>(13, task.size()), ' ')
                 << about << '\n';
   }
+  return 0;
 }
 
-void info() {
+int info() {
   const BlasInfo blas = blas_info();
   std::cout << "fovea     " << FOVEA_VERSION << "\ncompiler  " << __VERSION__ << "\ndevices   cpu\nthreads   "
             << omp_get_max_threads() << "\nblas      " << blas.config << "\n          kernels for "
@@ -29,14 +30,14 @@ void info() {
             << (blas.uses_openmp ? ", threads by OpenMP"
                                  : ", threads of its own: kept to one; libopenblas-openmp-dev is faster")
             << "\nfigures   " << (figures_available() ? "yes" : "no (built without Cairo or giflib)") << '\n';
+  return 0;
 }
 
 }  // namespace
 
 void add_general(Commands& commands) {
-  commands.app.require_subcommand(1);
-  commands.app.add_subcommand("list", "Models and tasks")->callback([&] { list(commands); });
-  commands.app.add_subcommand("info", "This build and this machine")->callback([] { info(); });
+  commands.root.add("list", "Models and tasks").on_call([&] { return list(commands); });
+  commands.root.add("info", "This build and this machine").on_call(info);
   add_bench(commands);
   add_gradcheck(commands);
 }

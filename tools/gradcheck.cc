@@ -1,5 +1,6 @@
 #include "tools/gradcheck.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "fovea/core/gradcheck.h"
@@ -52,31 +53,37 @@ const std::vector<Check>& checks() {
   return all;
 }
 
-}  // namespace
+struct Gradcheck {
+  std::vector<std::string> wanted;
+  std::uint64_t seed = 1;
 
-void add_gradcheck(Commands& commands) {
-  CLI::App* command =
-      commands.app.add_subcommand("gradcheck", "Check derivatives of ops against differences, in f64");
-  auto wanted = std::make_shared<std::vector<std::string>>();
-  auto seed = std::make_shared<std::uint64_t>(1);
-  std::vector<std::string> names;
-  for (const Check& c : checks()) names.push_back(c.name);
-  command->add_option("ops", *wanted, "Which (default: all)")->check(CLI::IsMember(names));
-  command->add_option("--seed", *seed, "Seed of the inputs")->capture_default_str();
-  command->callback([wanted, seed, &commands] {
-    Generator random(*seed);
+  int operator()() const {
+    Generator random(seed);
+    int status = 0;
     for (const Check& c : checks()) {
-      if (!wanted->empty() && std::find(wanted->begin(), wanted->end(), c.name) == wanted->end()) continue;
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), c.name) == wanted.end()) continue;
       Inputs inputs;
       for (const Shape& s : c.shapes) inputs.push_back(rand_uniform(s, random, -1, 1, DType::f64));
       const GradcheckResult r = gradcheck(c.f, inputs);
       std::printf("%-18s %s  largest error %.1e\n", c.name, r.ok ? "ok  " : "FAIL", r.error);
       if (!r.ok) {
         std::printf("  %s\n", r.where.c_str());
-        commands.status = 1;
+        status = 1;
       }
     }
-  });
+    return status;
+  }
+};
+
+}  // namespace
+
+void add_gradcheck(Commands& commands) {
+  Command command = commands.root.add("gradcheck", "Check derivatives of ops against differences, in f64");
+  Gradcheck& g = command.calls<Gradcheck>();
+  std::vector<std::string> names;
+  for (const Check& c : checks()) names.push_back(c.name);
+  command.option("ops", g.wanted, "Which (default: all)").one_of(names);
+  command.option("--seed", g.seed, "Seed of the inputs").with_default();
 }
 
 }  // namespace fovea::tools

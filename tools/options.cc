@@ -10,33 +10,30 @@ namespace fovea::tools {
 
 std::atomic<bool> interrupted{false};
 
-void CommonOptions::add_to(CLI::App& command) {
-  command.add_option("--seed", seed, "Seed of all random numbers")
-      ->capture_default_str()
-      ->check([](const std::string& text) -> std::string {
+void CommonOptions::add_to(Command command) {
+  command.option("--seed", seed, "Seed of all random numbers")
+      .with_default()
+      .check([](const std::string& text) -> std::string {
         const bool digits = text.find_first_not_of("0123456789") == text.npos && text.size() < 20;
         return digits ? "" : "'" + text + "' is not a whole number from 0 to 10^19 - 1";
       });
-  command.add_option("--device", device, "auto or cpu")
-      ->capture_default_str()
-      ->check([](const std::string& d) -> std::string {
+  command.option("--device", device, "auto or cpu")
+      .with_default()
+      .check([](const std::string& d) -> std::string {
         if (d == "auto" || d == "cpu") return "";
         if (d.rfind("cuda", 0) == 0) return "this build of Fovea has no CUDA; use --device cpu";
         return "'" + d + "' is not a device; there are auto and cpu";
       });
-  command.add_option("--threads", threads, "Threads; 0 uses every core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  command
-      .add_option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")
-      ->envname("FOVEA_DATA")
-      ->check([](const std::string& folder) -> std::string {
+  command.option("--threads", threads, "Threads; 0 uses every core").with_default().between(0, 1024);
+  command.option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")
+      .environment("FOVEA_DATA")
+      .check([](const std::string& folder) -> std::string {
         std::error_code error;
         if (std::filesystem::is_directory(folder, error)) return "";
         return cat("there is no folder '", folder, "'; make one with: tools/get-data SET --data-dir ",
                    folder);
       });
-  command.add_flag("--quiet", quiet, "Show no progress");
+  command.flag("--quiet", quiet, "Show no progress");
 }
 
 void CommonOptions::apply() const {
@@ -45,22 +42,21 @@ void CommonOptions::apply() const {
 
 const char* const TrainOptions::kept = "Settings, which a resumed run keeps";
 
-void TrainOptions::add_to(CLI::App& command) {
+void TrainOptions::add_to(Command command) {
   CommonOptions::add_to(command);
-  family = command.get_name();
-  CLI::Option* named =
-      command.add_option("--preset", preset, "A named set of settings")->capture_default_str()->group(kept);
-  CLI::Option* folder = command.add_option(
-      "--out-dir", out_dir, "Folder for weights, logs and figures (default: a new one in runs/)");
-  command.add_option("--resume", resume, "Go on with the run in this folder; only --steps may change")
-      ->check(CLI::ExistingDirectory)
-      ->excludes(named)
-      ->excludes(folder);
+  family = command.name();
+  Option named = command.option("--preset", preset, "A named set of settings").with_default().group(kept);
+  Option folder = command.option("--out-dir", out_dir,
+                                 "Folder for weights, logs and figures (default: a new one in runs/)");
+  command.option("--resume", resume, "Go on with the run in this folder; only --steps may change")
+      .folder()
+      .excludes(named)
+      .excludes(folder);
   command
-      .add_option("--checkpoint-every", checkpoint_every,
-                  "Updates between checkpoints (default: a tenth of the run)")
-      ->check(CLI::PositiveNumber);
-  command.add_flag("--quick", quick, "A run of seconds, to see that everything works");
+      .option("--checkpoint-every", checkpoint_every,
+              "Updates between checkpoints (default: a tenth of the run)")
+      .positive();
+  command.flag("--quick", quick, "A run of seconds, to see that everything works");
 }
 
 void watch_interrupts() {

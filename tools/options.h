@@ -1,11 +1,12 @@
 #ifndef FOVEA_TOOLS_OPTIONS_H_
 #define FOVEA_TOOLS_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+
+#include "tools/command.h"
 
 namespace fovea::tools {
 
@@ -18,8 +19,8 @@ struct CommonOptions {
   bool quiet = false;
 
   /// Adds them to a command.
-  void add_to(CLI::App& command);
-  /// Makes them take effect: threads, and a check of the device. Throws CLI::ValidationError.
+  void add_to(Command command);
+  /// Makes them take effect.
   void apply() const;
 };
 
@@ -35,7 +36,7 @@ struct TrainOptions : CommonOptions {
   /// The heading in --help of what --resume excludes.
   static const char* const kept;
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
 };
 
 /// Set by Ctrl-C (and SIGTERM) once `watch_interrupts` was called: finish the step, save, end with status

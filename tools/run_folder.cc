@@ -74,41 +74,41 @@ void RunFolder::show(const fs::path& file, const std::string& caption) {
 namespace {
 
 // For people: summary.json has all digits.
-std::string shown(const nlohmann::ordered_json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_number_float()) return value.dump();
-  char text[32];
-  const double x = value.get<double>();
-  std::snprintf(text, sizeof text, std::abs(x) < 1000 ? "%.4g" : "%.0f", x);
-  return text;
+std::string shown(const Facts::Value& value) {
+  if (const auto* x = std::get_if<double>(&value)) {
+    char text[32];
+    std::snprintf(text, sizeof text, std::abs(*x) < 1000 ? "%.4g" : "%.0f", *x);
+    return text;
+  }
+  if (const auto* yes = std::get_if<bool>(&value)) return *yes ? "true" : "false";
+  return std::visit([](const auto& v) { return cat(v); }, value);
 }
 
-std::vector<std::pair<std::string, std::string>> rows_of(const nlohmann::ordered_json& json) {
+std::vector<std::pair<std::string, std::string>> rows_of(const Facts& facts) {
   std::vector<std::pair<std::string, std::string>> rows;
   constexpr std::size_t most = 300;  // characters: a setting may be a whole vocabulary
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_object()) continue;
+  for (const auto& [name, value] : facts) {
     const std::string text = shown(value);
     const std::string_view begin = utf8_prefix(text, most);
-    rows.emplace_back(key, begin.size() < text.size() ? std::string(begin) + " ..." : text);
+    rows.emplace_back(name, begin.size() < text.size() ? std::string(begin) + " ..." : text);
   }
   return rows;
 }
 
 }  // namespace
 
-void RunFolder::summary(const nlohmann::ordered_json& summary) {
-  write_atomically(path_ / "summary.json", summary.dump(2) + "\n", "summary");
+void RunFolder::summary(const Facts& run, const Facts& metrics) {
+  write_atomically(path_ / "summary.json", to_json(run, "metrics", metrics) + "\n", "summary");
 }
 
-void RunFolder::report(const std::string& title, const nlohmann::ordered_json& summary,
-                       const nlohmann::ordered_json& settings) {
+void RunFolder::report(const std::string& title, const Facts& run, const Facts& metrics,
+                       const Facts& settings) {
   Report page(title);
   page.section("Results");
-  page.table(rows_of(summary.at("metrics")));
+  page.table(rows_of(metrics));
   for (const auto& [file, caption] : figures_) page.figure_file(file, caption);
   page.section("Run");
-  page.table(rows_of(summary));
+  page.table(rows_of(run));
   page.section("Settings");
   page.table(rows_of(settings));
   page.save(path_ / "report.html");

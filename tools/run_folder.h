@@ -3,11 +3,11 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tools/facts.h"
 #include "tools/figures/canvas.h"
 #include "tools/options.h"
 #include "tools/report/csv_log.h"
@@ -41,10 +41,9 @@ class RunFolder {
   void animation(const std::string& name, const std::string& gif, const std::string& caption);
 
   /// Writes summary.json.
-  void summary(const nlohmann::ordered_json& summary);
+  void summary(const Facts& run, const Facts& metrics);
   /// Writes report.html, with the figures so far.
-  void report(const std::string& title, const nlohmann::ordered_json& summary,
-              const nlohmann::ordered_json& settings);
+  void report(const std::string& title, const Facts& run, const Facts& metrics, const Facts& settings);
 
  private:
   std::filesystem::path path_;

@@ -20,12 +20,12 @@ std::string read(const Setting& s, const std::string& text, bool set) {
       [&](auto* value) -> std::string {
         using T = std::remove_pointer_t<decltype(value)>;
         T read;
-        if (!CLI::detail::lexical_cast(text, read))
+        if (!read_value(text, read))
           return "'" + text + "' is not a " + (std::is_floating_point_v<T> ? "number" : "whole number");
         if constexpr (std::is_arithmetic_v<T>)
           if (!(static_cast<double>(read) >= s.least)) return cat("it must be at least ", s.least);
         if (!s.words.empty() && std::find(s.words.begin(), s.words.end(), text) == s.words.end())
-          return cat("'", text, "' is not known; there are ", CLI::detail::join(s.words, ", "));
+          return cat("'", text, "' is not known; there are ", listed(s.words));
         if (set) *value = read;
         return "";
       },
@@ -36,7 +36,7 @@ std::string kind(const Setting& s) {
   return std::visit(
       [&](auto* value) -> std::string {
         using T = std::remove_pointer_t<decltype(value)>;
-        if (!s.words.empty()) return "{" + CLI::detail::join(s.words, ",") + "}";
+        if (!s.words.empty()) return "{" + listed(s.words, ",") + "}";
         if (std::is_same_v<T, std::string>) return "TEXT";
         return std::is_floating_point_v<T> ? "FLOAT" : std::is_same_v<T, bool> ? "{true,false}" : "INT";
       },
@@ -69,31 +69,27 @@ std::string default_text(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
-void SettingOptions::add_to(CLI::App& command, const std::vector<Setting>& settings,
-                            const Defaults& defaults) {
-  CLI::Option* resume = command.get_option("--resume");
+void SettingOptions::add_to(Command command, const std::vector<Setting>& settings, const Defaults& defaults) {
+  Option resume = command.find("--resume");
   for (const Setting& s : settings) {
     const std::string name = option_name(s.name);
-    CLI::Option* option = command.get_option_no_throw(name);
-    if (!option) {
+    if (!command.has(name)) {
       const bool is_switch = std::holds_alternative<bool*>(s.value);
-      const auto take = [this, s, name, is_switch](std::string text) {
+      const auto take = [this, s, is_switch](std::string text) {
         if (is_switch && (text.empty() || text == "{}")) text = "true";  // the switch alone
         const std::string wrong = read(s, text, false);
-        if (!wrong.empty()) throw CLI::ValidationError(name, wrong);
-        given_[s.name] = text;
+        if (wrong.empty()) given_[s.name] = text;
+        return wrong;
       };
-      // Not by default_str(), which CLI11 takes for the value of a switch that stands alone.
+      // Not by with_default(), which CLI11 takes for the value of a switch that stands alone.
       const auto by_default = defaults.find(s.name);
       std::string about = s.about;
       if (by_default != defaults.end() && !by_default->second.empty())
         about += " (default " + by_default->second + ")";
-      option = command.add_option_function<std::string>(name, take, about)->type_name(kind(s));
-      if (is_switch) option->expected(0, 1);
+      Option option = command.checked_option(name, take, about).kind(kind(s));
+      if (is_switch) option.or_alone();
     }
-    if (name == "--steps") continue;
-    option->group(TrainOptions::kept);
-    resume->excludes(option);
+    if (name != "--steps") resume.excludes(command.find(name).group(TrainOptions::kept));
   }
 }
 

@@ -1,12 +1,12 @@
 #ifndef FOVEA_TOOLS_SETTING_OPTIONS_H_
 #define FOVEA_TOOLS_SETTING_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "fovea/models/training/settings.h"
+#include "tools/command.h"
 
 namespace fovea::tools {
 
@@ -39,7 +39,7 @@ class SettingOptions {
  public:
   /// Adds an option for every setting whose name is not an option of the command yet. A run that goes on
   /// keeps its settings: --resume excludes all but --steps. Nothing is set; the values may be temporary.
-  void add_to(CLI::App& command, const std::vector<Setting>& settings, const Defaults& defaults = {});
+  void add_to(Command command, const std::vector<Setting>& settings, const Defaults& defaults = {});
   /// Whether the command line gave it.
   bool given(const std::string& name) const { return given_.count(name) > 0; }
   /// Sets what was given.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <iostream>
 
 #include "fovea/core/memory.h"
@@ -15,7 +16,6 @@ namespace fovea::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 std::string number(double x) {
   char text[32];
@@ -106,21 +106,21 @@ class TrainingRun {
     const double trained = seconds();
     progress.stage("scoring");
     course_.save(folder_.path());
-    Json summary = course_.facts();
-    summary.update({{"steps", course_.learner().steps()},
-                    {"seconds", std::round(trained * 10) / 10},
-                    {"device", "cpu"},
-                    {"parameters", course_.learner().parameters()},
-                    {"peak_bytes", memory_stats().peak}});
-    summary["metrics"] = course_.metrics();
-    folder_.summary(summary);
+    Facts run = course_.facts();
+    run.update({{"steps", course_.learner().steps()},
+                {"seconds", std::round(trained * 10) / 10},
+                {"device", "cpu"},
+                {"parameters", course_.learner().parameters()},
+                {"peak_bytes", memory_stats().peak}});
+    const Facts metrics = course_.metrics();
+    folder_.summary(run, metrics);
     if (figures_available()) {
       progress.stage("drawing figures");
-      course_.draw(folder_, summary["metrics"], frames_);
+      course_.draw(folder_, metrics, frames_);
     }
     progress.finish();
-    folder_.report(course_.title, summary, Json::parse(course_.learner().settings_json()));
-    std::cout << summary.dump(2) << '\n';
+    folder_.report(course_.title, run, metrics, Facts::from_json(course_.learner().settings_json()));
+    std::cout << to_json(run, "metrics", metrics) << '\n';
     std::cerr << "figures, weights and report: " << folder_.path().string() << "/report.html\n";
   }
 
@@ -147,10 +147,10 @@ std::optional<Checkpoint> resumed_checkpoint(const TrainOptions& options) {
   return read_checkpoint(options.resume);
 }
 
-CLI::Option* add_checkpoint_option(CLI::App* command, fs::path& path) {
-  return command->add_option("--checkpoint", path, "Folder of a run, or its checkpoint folder")
-      ->required()
-      ->check(CLI::ExistingDirectory);
+Option add_checkpoint_option(Command command, fs::path& path) {
+  return command.option("--checkpoint", path, "Folder of a run, or its checkpoint folder")
+      .required()
+      .folder();
 }
 
 }  // namespace fovea::tools

@@ -2,7 +2,6 @@
 #define FOVEA_TOOLS_TRAINING_RUN_H_
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +33,9 @@ class Course {
   /// Keeps what an animation of the learning is made of; checkpoints keep it too.
   virtual std::optional<NamedTensor> frame() { return {}; }
   /// Facts for summary.json besides steps, seconds and so on: model, task, seed.
-  virtual nlohmann::ordered_json facts() const = 0;
+  virtual Facts facts() const = 0;
   /// The results, when all is done.
-  virtual nlohmann::ordered_json metrics() = 0;
+  virtual Facts metrics() = 0;
   /// Writes the trained model, model.safetensors and what else it takes to use it, into the run's folder.
   virtual void save(const std::filesystem::path& folder) {
     learner().save_weights(folder / "model.safetensors");
@@ -44,8 +43,7 @@ class Course {
   /// Draws what shows already how far it is, after every checkpoint.
   virtual void sketch(RunFolder&) {}
   /// Draws the figures.
-  virtual void draw(RunFolder& folder, const nlohmann::ordered_json& metrics,
-                    const std::vector<NamedTensor>& frames) = 0;
+  virtual void draw(RunFolder& folder, const Facts& metrics, const std::vector<NamedTensor>& frames) = 0;
 };
 
 /// Runs a course from start, or from the checkpoint that was read from `options.resume`, to the report:
@@ -66,7 +64,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path);
 /// The checkpoint of the run to go on with, when there is one.
 std::optional<Checkpoint> resumed_checkpoint(const TrainOptions& options);
 /// Adds the option that names a trained model.
-CLI::Option* add_checkpoint_option(CLI::App* command, std::filesystem::path& path);
+Option add_checkpoint_option(Command command, std::filesystem::path& path);
 
 }  // namespace fovea::tools
 

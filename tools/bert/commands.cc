@@ -43,16 +43,14 @@ struct Encoding {
   std::string pooling;
   bool normalize = false;
 
-  void add_to(CLI::App& command, const std::vector<std::string>& poolings) {
-    command.add_option("--model", folder, "Folder in Hugging Face's layout")
-        ->required()
-        ->check(CLI::ExistingDirectory);
+  void add_to(Command command, const std::vector<std::string>& poolings) {
+    command.option("--model", folder, "Folder in Hugging Face's layout").required().folder();
     command
-        .add_option("--pooling", pooling,
-                    "What becomes of the tokens' vectors: " + listed(poolings) +
-                        " (default: what the folder asks for, its normalization included)")
-        ->check(CLI::IsMember(poolings));
-    command.add_flag("--normalize", normalize, "Give vectors a length of 1");
+        .option("--pooling", pooling,
+                "What becomes of the tokens' vectors: " + listed(poolings) +
+                    " (default: what the folder asks for, its normalization included)")
+        .one_of(poolings);
+    command.flag("--normalize", normalize, "Give vectors a length of 1");
     common.add_to(command);
   }
 
@@ -217,33 +215,27 @@ struct FillMask {
 }  // namespace
 
 void add_bert(Commands& commands) {
-  CLI::App* encode =
-      commands.app.add_subcommand("encode", "Vectors of sentences, one a line, by a BERT-type encoder");
-  auto e = on_call<Encode>(encode, commands);
-  e->add_to(*encode, {"mean", "cls", "none"});
-  encode->add_option(
-      "--output", e->output,
-      "A .npy file for them, f32 [sentences,E]; otherwise they are printed. With --pooling none "
-      "it has a row for every token, and NAME.lengths.npy beside it says how many of each");
+  Command encode = commands.root.add("encode", "Vectors of sentences, one a line, by a BERT-type encoder");
+  Encode& e = encode.calls<Encode>();
+  e.add_to(encode, {"mean", "cls", "none"});
+  encode.option("--output", e.output,
+                "A .npy file for them, f32 [sentences,E]; otherwise they are printed. With --pooling none "
+                "it has a row for every token, and NAME.lengths.npy beside it says how many of each");
 
-  CLI::App* similarity = commands.app.add_subcommand(
-      "similarity", "The cosine of two sentences' vectors by a BERT-type encoder");
-  auto s = on_call<Similarity>(similarity, commands);
-  s->add_to(*similarity, {"mean", "cls"});
-  similarity->add_option("first", s->a, "A text")->required();
-  similarity->add_option("second", s->b, "Another")->required();
+  Command similarity =
+      commands.root.add("similarity", "The cosine of two sentences' vectors by a BERT-type encoder");
+  Similarity& s = similarity.calls<Similarity>();
+  s.add_to(similarity, {"mean", "cls"});
+  similarity.option("first", s.a, "A text").required();
+  similarity.option("second", s.b, "Another").required();
 
-  CLI::App* fill = commands.app.add_subcommand("fill-mask", "What a BERT puts in the place of [MASK]");
-  auto f = on_call<FillMask>(fill, commands);
-  fill->add_option("--model", f->folder, "Folder in Hugging Face's layout")
-      ->required()
-      ->check(CLI::ExistingDirectory);
-  fill->add_option("text", f->text, "A text with [MASK] in it")->required();
-  fill->add_option("--count", f->count, "How many guesses")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  fill->add_option("--figure", f->figure, "Draw bars into this .png or .svg");
-  f->common.add_to(*fill);
+  Command fill = commands.root.add("fill-mask", "What a BERT puts in the place of [MASK]");
+  FillMask& f = fill.calls<FillMask>();
+  fill.option("--model", f.folder, "Folder in Hugging Face's layout").required().folder();
+  fill.option("text", f.text, "A text with [MASK] in it").required();
+  fill.option("--count", f.count, "How many guesses").with_default().positive();
+  fill.option("--figure", f.figure, "Draw bars into this .png or .svg");
+  f.common.add_to(fill);
 
   add_bert_training(commands);
 }

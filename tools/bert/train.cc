@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using bert::Learner;
 using bert::Settings;
-using Json = nlohmann::ordered_json;
 
 const std::vector<std::string>& text_names() {
   static const std::vector<std::string> names = {"sample", "gutenberg", "wikitext-2"};
@@ -110,12 +109,12 @@ std::string question(const Halves& texts, const WordPiece& tokenizer, Index most
   return "[MASK] .";
 }
 
-Json metrics_of(Learner& learner) {
+Facts metrics_of(Learner& learner) {
   const Learner::Score score = learner.evaluate(), unigrams = learner.unigrams();
-  Json out{{"val_loss", score.loss},
-           {"unigram_val_loss", unigrams.loss},
-           {"mlm_accuracy", 100 * score.accuracy},
-           {"unigram_mlm_accuracy", 100 * unigrams.accuracy}};
+  Facts out{{"val_loss", score.loss},
+            {"unigram_val_loss", unigrams.loss},
+            {"mlm_accuracy", 100 * score.accuracy},
+            {"unigram_mlm_accuracy", 100 * unigrams.accuracy}};
   if (learner.baseline()) out["left_only_mlm_accuracy"] = 100 * learner.baseline()->evaluate().accuracy;
   if (score.next_accuracy) out["next_sentence_accuracy"] = 100 * *score.next_accuracy;
   return out;
@@ -151,19 +150,19 @@ class BertCourse : public Course {
     return row;
   }
 
-  Json facts() const override {
+  Facts facts() const override {
     const Settings& s = learner_.settings();
     return {{"model", "bert"}, {"text", s.text}, {"vocabulary", s.vocabulary}, {"seed", s.seed}};
   }
 
-  Json metrics() override { return metrics_of(learner_); }
+  Facts metrics() override { return metrics_of(learner_); }
 
   void save(const fs::path& path) override {
     save_pretrained(learner_.model(), path);
     save_word_pieces(path / "vocab.txt", tokenizer_.tokens());
   }
 
-  void draw(RunFolder& run, const Json& metrics, const std::vector<NamedTensor>&) override {
+  void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>&) override {
     const auto series = [&](const char* name, const char* column) {
       const LoggedColumn logged = read_column(run.path(), column);
       return Series{name, logged.step, logged.value};
@@ -174,14 +173,14 @@ class BertCourse : public Course {
                             .x_label = "updates",
                             .y_label = "cost of a hidden token (nats)",
                             .series = {series("training", "train_loss"), series("validation", "val_loss")},
-                            .reference = ReferenceLine{metrics.at("unigram_val_loss"), "unigrams"}}),
+                            .reference = ReferenceLine{metrics.number("unigram_val_loss"), "unigrams"}}),
                "What a hidden token costs. On the dashed line is who knows only how often each one comes.");
     LinePlot accuracy{
         .title = cat("BERT on ", text, ": hidden tokens that are guessed"),
         .x_label = "updates",
         .y_label = "right at the first guess (%)",
         .series = {series("both sides", "mlm_accuracy")},
-        .reference = ReferenceLine{metrics.at("unigram_mlm_accuracy"), "the most frequent token"},
+        .reference = ReferenceLine{metrics.number("unigram_mlm_accuracy"), "the most frequent token"},
         .markers = true};
     if (learner_.baseline()) accuracy.series.push_back(series("left only", "left_only_mlm_accuracy"));
     run.figure("accuracy", tools::draw(accuracy), "On hidden tokens of the validation text.");
@@ -231,9 +230,9 @@ struct EvalBert {
     const Settings s = Settings::from_json(c.meta);
     const WordPiece tokenizer(word_piece_of(lines_of(s.tokens)));
     const auto learner = restored<Learner>(c, encode(tokenizer, load_texts(s.text, common.data_dir)));
-    Json out{{"model", "bert"}, {"text", s.text}, {"steps", learner->steps()}};
+    Facts out{{"model", "bert"}, {"text", s.text}, {"steps", learner->steps()}};
     out.update(metrics_of(*learner));
-    std::cout << out.dump(2) << '\n';
+    std::cout << to_json(out) << '\n';
     return 0;
   }
 };
@@ -242,25 +241,25 @@ struct EvalBert {
 
 void add_bert_training(Commands& commands) {
   const std::string about = "BERT, a language model that sees both sides (Devlin et al. 2018)";
-  CLI::App* train = commands.train.add_subcommand("bert", about);
-  auto t = on_call<TrainBert>(train, commands);
+  Command train = commands.train.add("bert", about);
+  TrainBert& t = train.calls<TrainBert>();
   train
-      ->add_option("--text", t->text,
-                   listed(text_names()) + " (default: sample, a novel; with --data-dir gutenberg)")
-      ->check(CLI::IsMember(text_names()));
-  t->common.preset = "small";
-  t->common.add_to(*train);
-  train->get_option("--preset")
-      ->description("small: minutes on two cores; medium; base: the paper's sizes")
-      ->check(CLI::IsMember({"small", "medium", "base"}));
+      .option("--text", t.text,
+              listed(text_names()) + " (default: sample, a novel; with --data-dir gutenberg)")
+      .one_of(text_names());
+  t.common.preset = "small";
+  t.common.add_to(train);
+  train.find("--preset")
+      .about("small: minutes on two cores; medium; base: the paper's sizes")
+      .one_of({"small", "medium", "base"});
   Settings settings;
-  t->given.add_to(*train, choices(settings));
-  train->get_option("--resume")->excludes(train->get_option("--text"));
+  t.given.add_to(train, choices(settings));
+  train.find("--resume").excludes(train.find("--text"));
 
-  CLI::App* eval = commands.eval.add_subcommand("bert", "How many hidden tokens it guesses");
-  auto e = on_call<EvalBert>(eval, commands);
-  add_checkpoint_option(eval, e->checkpoint);
-  e->common.add_to(*eval);
+  Command eval = commands.eval.add("bert", "How many hidden tokens it guesses");
+  EvalBert& e = eval.calls<EvalBert>();
+  add_checkpoint_option(eval, e.checkpoint);
+  e.common.add_to(eval);
 
   commands.families.push_back(
       {"bert",

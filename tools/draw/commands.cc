@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 using draw::Learner;
 using draw::Score;
 using draw::Settings;
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t evaluation_seed = 2015;  // the same noise for every run, so that runs can be compared
 
@@ -47,13 +46,13 @@ Index epochs_for(const std::string& task, bool real) {
 
 bool classifies(const Learner& learner) { return learner.settings().model == "classifier"; }
 
-Json metrics_of(const Learner& learner) {
+Facts metrics_of(const Learner& learner) {
   const Score score = learner.evaluate(0, evaluation_seed);
   if (classifies(learner)) return {{"test_error_percent", 100 * score.wrong_fraction}};
   return {{"test_nats", score.nats}, {"reconstruction_nats", score.reconstruction}, {"kl_nats", score.kl}};
 }
 
-Json facts_of(const Learner& learner) {
+Facts facts_of(const Learner& learner) {
   const Settings& s = learner.settings();
   return {{"model", s.model},         {"task", s.task}, {"data", s.data},
           {"attention", s.attention}, {"seed", s.seed}, {"epochs", learner.epochs()}};
@@ -105,8 +104,8 @@ class DrawCourse : public Course {
     return NamedTensor{cat(learner_.steps()), Tensor::from(kl, {static_cast<Index>(kl.size())})};
   }
 
-  Json facts() const override { return facts_of(learner_); }
-  Json metrics() override { return metrics_of(learner_); }
+  Facts facts() const override { return facts_of(learner_); }
+  Facts metrics() override { return metrics_of(learner_); }
 
   void sketch(RunFolder& run) override {
     if (classifies(learner_))
@@ -117,7 +116,7 @@ class DrawCourse : public Course {
                  "New pictures, the write window in red: the sharper its filters, the finer the line.");
   }
 
-  void draw(RunFolder& run, const Json&, const std::vector<NamedTensor>& frames) override {
+  void draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>& frames) override {
     sketch(run);
     if (classifies(learner_)) {
       run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
@@ -188,10 +187,10 @@ struct EvalDraw {
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
     const auto learner = restored<Learner>(c, load_pictures(s.data, common.data_dir));
-    Json out = facts_of(*learner);
+    Facts out = facts_of(*learner);
     out["steps"] = learner->steps();
     out.update(metrics_of(*learner));
-    std::cout << out.dump(2) << '\n';
+    std::cout << to_json(out) << '\n';
     return 0;
   }
 };
@@ -217,41 +216,32 @@ struct SampleDraw {
 
 void add_draw(Commands& commands) {
   const std::string about = "DRAW (Gregor, Danihelka, Graves, Rezende, Wierstra 2015)";
-  CLI::App* train = commands.train.add_subcommand("draw", about);
-  auto t = on_call<TrainDraw>(train, commands);
-  train->add_option("--task", t->task, "What to learn")
-      ->capture_default_str()
-      ->check(CLI::IsMember(draw::task_names()));
-  train
-      ->add_option("--epochs", t->epochs,
-                   "Passes over the pictures (default: some minutes; with --data-dir 30)")
-      ->check(CLI::PositiveNumber);
-  t->common.add_to(*train);
-  train->get_option("--preset")
-      ->description("paper: the paper's sizes")
-      ->check(CLI::IsMember({"default", "paper"}));
+  Command train = commands.train.add("draw", about);
+  TrainDraw& t = train.calls<TrainDraw>();
+  train.option("--task", t.task, "What to learn").with_default().one_of(draw::task_names());
+  train.option("--epochs", t.epochs, "Passes over the pictures (default: some minutes; with --data-dir 30)")
+      .positive();
+  t.common.add_to(train);
+  train.find("--preset").about("paper: the paper's sizes").one_of({"default", "paper"});
   Settings settings;
   Defaults defaults =
       defaults_of(draw::task_names(), [](auto& task) { return draw::settings_for(task, "default"); });
   defaults["steps"] = "as --epochs says";
   defaults["data"] = "drawn; with --data-dir real ones that suit the task";
-  t->given.add_to(*train, choices(settings), defaults);
-  train->get_option("--resume")->excludes(train->get_option("--epochs"));
+  t.given.add_to(train, choices(settings), defaults);
+  train.find("--resume").excludes(train.find("--epochs"));
 
-  CLI::App* eval =
-      commands.eval.add_subcommand("draw", "The bound, or the classifier's error, on the test set");
-  auto e = on_call<EvalDraw>(eval, commands);
-  add_checkpoint_option(eval, e->checkpoint);
-  e->common.add_to(*eval);
+  Command eval = commands.eval.add("draw", "The bound, or the classifier's error, on the test set");
+  EvalDraw& e = eval.calls<EvalDraw>();
+  add_checkpoint_option(eval, e.checkpoint);
+  e.common.add_to(eval);
 
-  CLI::App* sample = commands.sample.add_subcommand("draw", "New pictures; of a classifier, where it looks");
-  auto s = on_call<SampleDraw>(sample, commands);
-  add_checkpoint_option(sample, s->checkpoint);
-  s->figure.add_to(*sample);
-  sample->add_option("--count", s->count, "How many pictures")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  s->common.add_to(*sample);
+  Command sample = commands.sample.add("draw", "New pictures; of a classifier, where it looks");
+  SampleDraw& s = sample.calls<SampleDraw>();
+  add_checkpoint_option(sample, s.checkpoint);
+  s.figure.add_to(sample);
+  sample.option("--count", s.count, "How many pictures").with_default().between(1, 100);
+  s.common.add_to(sample);
 
   Commands::Family family{"draw", about, {}};
   for (const std::string& name : draw::task_names()) family.tasks.emplace_back(name, draw::about(name));

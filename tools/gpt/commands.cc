@@ -22,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using gpt::Learner;
 using gpt::Settings;
-using Json = nlohmann::ordered_json;
 
 // The settings that people choose: the rest comes with the text.
 std::vector<Setting> choices(Settings& s) {
@@ -45,7 +44,7 @@ gpt::Text cut(const Characters& characters, const std::string& text) {
   return {std::move(train), std::move(validation)};
 }
 
-Json metrics_of(Learner& learner) {
+Facts metrics_of(Learner& learner) {
   const double loss = learner.validation_loss();
   return {
       {"val_loss", loss}, {"val_perplexity", std::exp(loss)}, {"unigram_val_loss", learner.unigram_loss()}};
@@ -101,19 +100,19 @@ class GptCourse : public Course {
     return {cost, learner_.validation_loss(200)};
   }
 
-  Json facts() const override {
+  Facts facts() const override {
     const Settings& s = learner_.settings();
     return {{"model", "gpt"}, {"data", s.data}, {"seed", s.seed}};
   }
 
-  Json metrics() override { return metrics_of(learner_); }
+  Facts metrics() override { return metrics_of(learner_); }
 
   void save(const fs::path& path) override {
     save_pretrained(learner_.model(), path);
     Characters(learner_.settings().characters).save_tokenizer(path / "tokenizer.json");
   }
 
-  void draw(RunFolder& run, const Json& metrics, const std::vector<NamedTensor>&) override {
+  void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>&) override {
     const LoggedColumn trained = read_column(run.path(), "train_loss"),
                        validated = read_column(run.path(), "val_loss");
     LinePlot plot{.title = cat("GPT on ", learner_.settings().data, ": learning"),
@@ -121,7 +120,7 @@ class GptCourse : public Course {
                   .y_label = "cost of a character (nats)",
                   .series = {{"training", trained.step, trained.value},
                              {"validation", validated.step, validated.value}},
-                  .reference = ReferenceLine{metrics.at("unigram_val_loss").get<double>(), "unigrams"}};
+                  .reference = ReferenceLine{metrics.number("unigram_val_loss"), "unigrams"}};
     run.figure("learning_curve", tools::draw(plot), "What the next character costs.");
     std::ofstream(run.path() / "sample.txt")
         << write(learner_, "\n", 1000, {.temperature = 0.8}, 1, false) << '\n';
@@ -171,9 +170,9 @@ struct EvalGpt {
     const Settings s = Settings::from_json(c.meta);
     const auto learner =
         restored<Learner>(c, cut(Characters(s.characters), load_text(s.data, common.data_dir)));
-    Json out{{"model", "gpt"}, {"data", s.data}, {"steps", learner->steps()}};
+    Facts out{{"model", "gpt"}, {"data", s.data}, {"steps", learner->steps()}};
     out.update(metrics_of(*learner));
-    std::cout << out.dump(2) << '\n';
+    std::cout << to_json(out) << '\n';
     return 0;
   }
 };
@@ -219,42 +218,39 @@ struct Generate {
 
 void add_gpt(Commands& commands) {
   const std::string about = "GPT, a character language model (Radford et al. 2018, nanoGPT)";
-  CLI::App* train = commands.train.add_subcommand("gpt", about);
-  auto t = on_call<TrainGpt>(train, commands);
-  t->common.preset = "cpu";
-  t->common.add_to(*train);
-  train->get_option("--preset")
-      ->description("cpu: 0.8 million parameters, minutes; gpu: 10.6 million")
-      ->check(CLI::IsMember({"cpu", "gpu"}));
+  Command train = commands.train.add("gpt", about);
+  TrainGpt& t = train.calls<TrainGpt>();
+  t.common.preset = "cpu";
+  t.common.add_to(train);
+  train.find("--preset")
+      .about("cpu: 0.8 million parameters, minutes; gpu: 10.6 million")
+      .one_of({"cpu", "gpu"});
   Settings settings;
-  t->given.add_to(*train, choices(settings));
+  t.given.add_to(train, choices(settings));
 
-  CLI::App* eval = commands.eval.add_subcommand("gpt", "Cost of a character of the validation text");
-  auto e = on_call<EvalGpt>(eval, commands);
-  add_checkpoint_option(eval, e->checkpoint);
-  e->common.add_to(*eval);
+  Command eval = commands.eval.add("gpt", "Cost of a character of the validation text");
+  EvalGpt& e = eval.calls<EvalGpt>();
+  add_checkpoint_option(eval, e.checkpoint);
+  e.common.add_to(eval);
 
-  CLI::App* generate = commands.app.add_subcommand("generate", "Let a GPT write");
-  auto g = on_call<Generate>(generate, commands);
-  CLI::Option* run = add_checkpoint_option(generate, g->checkpoint)->required(false);
-  generate->add_option("--model", g->folder, "Instead of a run: folder of a GPT-2 in Hugging Face's layout")
-      ->check(CLI::ExistingDirectory)
-      ->excludes(run);
-  generate->add_option("--prompt", g->prompt, "What it goes on from");
-  generate->add_option("--count", g->count, "How many characters; with --model tokens")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  generate->add_option("--temperature", g->options.temperature, "0 takes the likeliest every time")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  generate->add_option("--top-k", g->options.top_k, "Choose among the k likeliest; 0: all")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  generate
-      ->add_option("--top-p", g->options.top_p, "Choose among the likeliest that have this share together")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  g->common.add_to(*generate);
+  Command generate = commands.root.add("generate", "Let a GPT write");
+  Generate& g = generate.calls<Generate>();
+  Option run = add_checkpoint_option(generate, g.checkpoint).required(false);
+  generate.option("--model", g.folder, "Instead of a run: folder of a GPT-2 in Hugging Face's layout")
+      .folder()
+      .excludes(run);
+  generate.option("--prompt", g.prompt, "What it goes on from");
+  generate.option("--count", g.count, "How many characters; with --model tokens").with_default().positive();
+  generate.option("--temperature", g.options.temperature, "0 takes the likeliest every time")
+      .with_default()
+      .non_negative();
+  generate.option("--top-k", g.options.top_k, "Choose among the k likeliest; 0: all")
+      .with_default()
+      .non_negative();
+  generate.option("--top-p", g.options.top_p, "Choose among the likeliest that have this share together")
+      .with_default()
+      .between(0.0, 1.0);
+  g.common.add_to(generate);
 
   commands.families.push_back(
       {"gpt", about, {{"characters", "a novel; with --data-dir Shakespeare's plays"}}});

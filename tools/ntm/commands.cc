@@ -15,7 +15,6 @@ namespace fs = std::filesystem;
 using ntm::EpisodeSize;
 using ntm::Learner;
 using ntm::Settings;
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t evaluation_seed =
     2014;  // the same fresh sequences for every run, so that runs can be compared
@@ -66,14 +65,14 @@ class NtmCourse : public Course {
     return NamedTensor{cat(learner_.sequences()), learner_.answer(fixed_)};
   }
 
-  Json facts() const override {
+  Facts facts() const override {
     const Settings& s = learner_.settings();
     return {{"model", s.model}, {"task", s.task}, {"seed", s.seed}, {"sequences", learner_.sequences()}};
   }
 
-  Json metrics() override {
+  Facts metrics() override {
     const ntm::Score fresh = learner_.evaluate(200, {}, evaluation_seed);
-    Json metrics{{"bits_per_sequence", fresh.bits}, {"wrong_bits_per_sequence", fresh.wrong_bits}};
+    Facts metrics{{"bits_per_sequence", fresh.bits}, {"wrong_bits_per_sequence", fresh.wrong_bits}};
     if (fresh.optimal_bits > 0) metrics["optimal_bits_per_sequence"] = fresh.optimal_bits;
     if (learner_.task().name() == "copy")
       for (Index L : {20, 30, 50, 120})
@@ -82,10 +81,10 @@ class NtmCourse : public Course {
     return metrics;
   }
 
-  void draw(RunFolder& run, const Json& metrics, const std::vector<NamedTensor>& frames) override {
+  void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>& frames) override {
     const Settings& s = learner_.settings();
     const std::string own = s.model == "ntm" ? "NTM" : "LSTM";
-    const double optimum = metrics.value("optimal_bits_per_sequence", 0.0);
+    const double optimum = metrics.number("optimal_bits_per_sequence", 0.0);
     std::vector<std::pair<std::string, fs::path>> curves{{own, run.path()}};
     if (other_) curves.emplace_back(other_->settings().model == "ntm" ? "NTM" : "LSTM", compare_);
     run.figure("learning_curve", draw_learning_curves(curves, s.task, optimum),
@@ -167,18 +166,18 @@ struct EvalNtm {
     common.apply();
     const auto learner = restored<Learner>(read_checkpoint(checkpoint));
     const ntm::Score score = learner->evaluate(sequences, size, common.seed);
-    Json out{{"model", learner->settings().model},
-             {"task", learner->settings().task},
-             {"steps", learner->steps()},
-             {"sequences", sequences},
-             {"seed", common.seed},
-             {"bits_per_sequence", score.bits},
-             {"wrong_bits_per_sequence", score.wrong_bits},
-             {"wrong_bits_fraction", score.wrong_fraction}};
+    Facts out{{"model", learner->settings().model},
+              {"task", learner->settings().task},
+              {"steps", learner->steps()},
+              {"sequences", sequences},
+              {"seed", common.seed},
+              {"bits_per_sequence", score.bits},
+              {"wrong_bits_per_sequence", score.wrong_bits},
+              {"wrong_bits_fraction", score.wrong_fraction}};
     if (size.length > 0) out["length"] = size.length;
     if (size.repeats > 0) out["repeats"] = size.repeats;
     if (score.optimal_bits > 0) out["optimal_bits_per_sequence"] = score.optimal_bits;
-    std::cout << out.dump(2) << '\n';
+    std::cout << to_json(out) << '\n';
     return 0;
   }
 };
@@ -234,29 +233,22 @@ struct TapeNtm {
   }
 };
 
-void add_size(CLI::App* command, EpisodeSize& size) {
-  command->add_option("--length", size.length, "Vectors (items, bits) in a sequence; 0: drawn as in training")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--repeats", size.repeats, "Repeats, for repeat-copy; 0: drawn as in training")
-      ->check(CLI::NonNegativeNumber);
+void add_size(Command command, EpisodeSize& size) {
+  command.option("--length", size.length, "Vectors (items, bits) in a sequence; 0: drawn as in training")
+      .non_negative();
+  command.option("--repeats", size.repeats, "Repeats, for repeat-copy; 0: drawn as in training")
+      .non_negative();
 }
 
 }  // namespace
 
 void add_ntm(Commands& commands) {
-  const auto known_task = CLI::IsMember(ntm::task_names());
-
-  CLI::App* train =
-      commands.train.add_subcommand("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
-  auto t = on_call<TrainNtm>(train, commands);
-  train->add_option("--task", t->task, "What to learn")->capture_default_str()->check(known_task);
-  train->add_option("--model", t->model, "lstm is the paper's baseline")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"ntm", "lstm"}));
-  t->common.add_to(*train);
-  train->get_option("--preset")
-      ->description("paper: the paper's settings")
-      ->check(CLI::IsMember({"default", "paper"}));
+  Command train = commands.train.add("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
+  TrainNtm& t = train.calls<TrainNtm>();
+  train.option("--task", t.task, "What to learn").with_default().one_of(ntm::task_names());
+  train.option("--model", t.model, "lstm is the paper's baseline").with_default().one_of({"ntm", "lstm"});
+  t.common.add_to(train);
+  train.find("--preset").about("paper: the paper's settings").one_of({"default", "paper"});
   Defaults defaults =
       defaults_of(ntm::task_names(), [](auto& task) { return ntm::settings_for(task, "ntm", "default"); });
   defaults["steps"] += ", divided by the batch size";
@@ -264,34 +256,31 @@ void add_ntm(Commands& commands) {
   for (const Setting& s : baseline.list())  // where the baseline differs for every task
     for (const char* name : {"batch_size", "lr", "schedule"})
       if (s.name == std::string(name)) defaults[name] += "; --model lstm " + text_of(s);
-  t->given.add_to(*train, Settings().list(), defaults);
+  t.given.add_to(train, Settings().list(), defaults);
   train
-      ->add_option("--compare", t->compare,
-                   "Folder of another run to draw beside this one (default: the LSTM baseline of this task "
-                   "and seed, when it "
-                   "lies beside this run)")
-      ->check(CLI::ExistingDirectory);
+      .option("--compare", t.compare,
+              "Folder of another run to draw beside this one (default: the LSTM baseline of this task "
+              "and seed, when it lies beside this run)")
+      .folder();
 
-  CLI::App* eval = commands.eval.add_subcommand("ntm", "Bits and wrong bits on fresh sequences");
-  auto e = on_call<EvalNtm>(eval, commands);
-  add_checkpoint_option(eval, e->checkpoint);
-  add_size(eval, e->size);
-  eval->add_option("--sequences", e->sequences, "How many")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  e->common.add_to(*eval);
+  Command eval = commands.eval.add("ntm", "Bits and wrong bits on fresh sequences");
+  EvalNtm& e = eval.calls<EvalNtm>();
+  add_checkpoint_option(eval, e.checkpoint);
+  add_size(eval, e.size);
+  eval.option("--sequences", e.sequences, "How many").with_default().positive();
+  e.common.add_to(eval);
 
-  CLI::App* sample = commands.sample.add_subcommand("ntm", "One sequence and the answer to it");
-  auto s = on_call<SampleNtm>(sample, commands);
-  add_checkpoint_option(sample, s->checkpoint);
-  add_size(sample, s->size);
-  s->figure.add_to(*sample, "Also draw the use of the memory into this file, .png or .svg");
-  s->common.add_to(*sample);
+  Command sample = commands.sample.add("ntm", "One sequence and the answer to it");
+  SampleNtm& s = sample.calls<SampleNtm>();
+  add_checkpoint_option(sample, s.checkpoint);
+  add_size(sample, s.size);
+  s.figure.add_to(sample, "Also draw the use of the memory into this file, .png or .svg");
+  s.common.add_to(sample);
 
-  CLI::App* tape = commands.tape.add_subcommand("ntm", "One training step of a Neural Turing Machine");
-  auto p = on_call<TapeNtm>(tape, commands);
-  tape->add_option("--task", p->task, "What to learn")->capture_default_str()->check(known_task);
-  tape->add_flag("--dot", p->dot, "In Graphviz's language");
+  Command tape = commands.tape.add("ntm", "One training step of a Neural Turing Machine");
+  TapeNtm& p = tape.calls<TapeNtm>();
+  tape.option("--task", p.task, "What to learn").with_default().one_of(ntm::task_names());
+  tape.flag("--dot", p.dot, "In Graphviz's language");
 
   Commands::Family family{"ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)", {}};
   for (const std::string& name : ntm::task_names())

@@ -18,7 +18,7 @@ struct Seq2SeqFamily {
     return seq2seq::settings_for(task);
   }
   static Index epochs(const std::string& task) { return task == "multi30k" ? 10 : 4; }
-  static nlohmann::ordered_json facts(const Settings& s) {
+  static Facts facts(const Settings& s) {
     return {{"model", "seq2seq"}, {"net", s.net}, {"attention", s.attention}, {"seed", s.seed}};
   }
   static std::string kind(const Settings& s) { return cat(s.net, "-", s.attention); }
@@ -28,12 +28,12 @@ struct Seq2SeqFamily {
 
 void add_seq2seq(Commands& commands) {
   const std::string about = "Sequence to sequence with attention (Bahdanau et al. 2015, Luong et al. 2015)";
-  CLI::App* train = commands.train.add_subcommand("seq2seq", about);
-  on_call<TrainTranslation<Seq2SeqFamily>>(train, commands)->add_to(*train);
-  train->get_option("--preset")->description("default")->check(CLI::IsMember({"default"}));
+  Command train = commands.train.add("seq2seq", about);
+  train.calls<TrainTranslation<Seq2SeqFamily>>().add_to(train);
+  train.find("--preset").about("default").one_of({"default"});
 
-  CLI::App* eval = commands.eval.add_subcommand("seq2seq", "BLEU on the test set, greedily and with a beam");
-  on_call<EvalTranslation>(eval, commands)->add_to(*eval);
+  Command eval = commands.eval.add("seq2seq", "BLEU on the test set, greedily and with a beam");
+  eval.calls<EvalTranslation>().add_to(eval);
 
   commands.families.push_back(translation_family("seq2seq", about));
 }

@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using stn::Learner;
 using stn::Settings;
-using Json = nlohmann::ordered_json;
 
 // MNIST when there is a data folder, else digits that Fovea draws.
 PictureSet digits_from(const fs::path& data_dir) {
@@ -57,20 +56,20 @@ class StnCourse : public Course {
     return NamedTensor{cat(learner_.steps()), outlines(learner_, 8)};
   }
 
-  Json facts() const override {
+  Facts facts() const override {
     const Settings& s = learner_.settings();
     return {{"model", "stn"}, {"task", s.task}, {"kind", s.kind},    {"placement", s.placement},
             {"net", s.net},   {"seed", s.seed}, {"epochs", epochs()}};
   }
 
-  Json metrics() override {
+  Facts metrics() override {
     score_ = learner_.evaluate();
-    Json metrics;
+    Facts metrics;
     for (std::size_t i = 0; i < errors_.size(); ++i) metrics[errors_[i]] = score_.error_percent[i];
     return metrics;
   }
 
-  void draw(RunFolder& run, const Json&, const std::vector<NamedTensor>& frames) override {
+  void draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>& frames) override {
     run.figure(
         "looks", draw_looks(learner_),
         "From above: pictures; the part that the transformer looks at; what it gives to the classifier.");
@@ -123,11 +122,11 @@ struct EvalStn {
     common.apply();
     const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
     const auto score = learner->evaluate();
-    Json out{{"model", "stn"},
-             {"task", learner->settings().task},
-             {"steps", learner->steps()},
-             {"test_error_percent", score.error_percent[0]}};
-    std::cout << out.dump(2) << '\n';
+    Facts out{{"model", "stn"},
+              {"task", learner->settings().task},
+              {"steps", learner->steps()},
+              {"test_error_percent", score.error_percent[0]}};
+    std::cout << to_json(out) << '\n';
     return 0;
   }
 };
@@ -148,37 +147,29 @@ struct SampleStn {
 }  // namespace
 
 void add_stn(Commands& commands) {
-  CLI::App* train =
-      commands.train.add_subcommand("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
-  auto t = on_call<TrainStn>(train, commands);
-  train->add_option("--task", t->task, "What to learn")
-      ->capture_default_str()
-      ->check(CLI::IsMember(stn::task_names()));
-  train->add_option("--net", t->net, "fcn is fully connected")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"cnn", "fcn"}));
-  train->add_option("--epochs", t->epochs, "Passes over the digits (default: 25; with --data-dir 40)")
-      ->check(CLI::PositiveNumber);
-  t->common.add_to(*train);
-  train->get_option("--preset")
-      ->description("paper: the paper's optimizer")
-      ->check(CLI::IsMember({"default", "paper"}));
+  Command train = commands.train.add("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
+  TrainStn& t = train.calls<TrainStn>();
+  train.option("--task", t.task, "What to learn").with_default().one_of(stn::task_names());
+  train.option("--net", t.net, "fcn is fully connected").with_default().one_of({"cnn", "fcn"});
+  train.option("--epochs", t.epochs, "Passes over the digits (default: 25; with --data-dir 40)").positive();
+  t.common.add_to(train);
+  train.find("--preset").about("paper: the paper's optimizer").one_of({"default", "paper"});
   Defaults defaults =
       defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
   defaults["steps"] = "as --epochs says";
-  t->given.add_to(*train, Settings().list(), defaults);
-  train->get_option("--resume")->excludes(train->get_option("--epochs"));
+  t.given.add_to(train, Settings().list(), defaults);
+  train.find("--resume").excludes(train.find("--epochs"));
 
-  CLI::App* eval = commands.eval.add_subcommand("stn", "Test error");
-  auto e = on_call<EvalStn>(eval, commands);
-  add_checkpoint_option(eval, e->checkpoint);
-  e->common.add_to(*eval);
+  Command eval = commands.eval.add("stn", "Test error");
+  EvalStn& e = eval.calls<EvalStn>();
+  add_checkpoint_option(eval, e.checkpoint);
+  e.common.add_to(eval);
 
-  CLI::App* sample = commands.sample.add_subcommand("stn", "Draws what the transformer looks at");
-  auto s = on_call<SampleStn>(sample, commands);
-  add_checkpoint_option(sample, s->checkpoint);
-  s->figure.add_to(*sample);
-  s->common.add_to(*sample);
+  Command sample = commands.sample.add("stn", "Draws what the transformer looks at");
+  SampleStn& s = sample.calls<SampleStn>();
+  add_checkpoint_option(sample, s.checkpoint);
+  s.figure.add_to(sample);
+  s.common.add_to(sample);
 
   Commands::Family family{"stn", "Spatial Transformer Networks (Jaderberg et al. 2015)", {}};
   for (const std::string& name : stn::task_names()) family.tasks.emplace_back(name, stn::about(name));

@@ -14,8 +14,7 @@ class TransformerCourse : public TranslationCourse {
  public:
   using TranslationCourse::TranslationCourse;
 
-  void draw(RunFolder& run, const nlohmann::ordered_json& metrics,
-            const std::vector<NamedTensor>& frames) override {
+  void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>& frames) override {
     TranslationCourse::draw(run, metrics, frames);
     auto& own = static_cast<transformer::Learner&>(learner());
     const std::string& sentence = test().text.source[0];
@@ -40,7 +39,7 @@ struct TransformerFamily {
     return transformer::settings_for(task, preset);
   }
   static Index epochs(const std::string&) { return 0; }
-  static nlohmann::ordered_json facts(const Settings& s) {
+  static Facts facts(const Settings& s) {
     return {{"model", "transformer"}, {"layers", s.layers},         {"width", s.width},
             {"heads", s.heads},       {"norm_first", s.norm_first}, {"seed", s.seed}};
   }
@@ -53,19 +52,18 @@ struct TransformerFamily {
 
 void add_transformer(Commands& commands) {
   const std::string about = "The Transformer, translating (Vaswani et al. 2017)";
-  CLI::App* train = commands.train.add_subcommand("transformer", about);
-  auto t = on_call<TrainTranslation<TransformerFamily>>(train, commands);
-  t->common.preset = "";
-  t->add_to(*train);
-  train->get_option("--preset")
-      ->description(
+  Command train = commands.train.add("transformer", about);
+  TrainTranslation<TransformerFamily>& t = train.calls<TrainTranslation<TransformerFamily>>();
+  t.common.preset = "";
+  t.add_to(train);
+  train.find("--preset")
+      .about(
           "toy: 0.2 million parameters, the default for made sentences; tiny: 2.6 million, the "
           "default for multi30k; base: the paper's")
-      ->check(CLI::IsMember(transformer::preset_names()));
+      .one_of(transformer::preset_names());
 
-  CLI::App* eval =
-      commands.eval.add_subcommand("transformer", "BLEU on the test set, greedily and with a beam");
-  on_call<EvalTranslation>(eval, commands)->add_to(*eval);
+  Command eval = commands.eval.add("transformer", "BLEU on the test set, greedily and with a beam");
+  eval.calls<EvalTranslation>().add_to(eval);
 
   commands.families.push_back(translation_family("transformer", about));
 }

@@ -51,18 +51,14 @@ struct Translate {
 }  // namespace
 
 void add_translate(Commands& commands) {
-  CLI::App* translate = commands.app.add_subcommand("translate", "Translate sentences, or lines from stdin");
-  auto r = on_call<Translate>(translate, commands);
-  add_checkpoint_option(translate, r->checkpoint);
-  translate->add_option("sentence", r->sentences, "Sentences; without, one a line from stdin");
-  translate->add_option("--heatmap", r->heatmap,
-                        "Draw where it looks while it translates greedily: .png or .svg");
-  translate->add_option("--beam", r->beam, "Sentences kept at a time; 1 is greedy")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
-  translate->add_option("--length-penalty", r->penalty, "0 favours short translations")
-      ->capture_default_str();
-  r->common.add_to(*translate);
+  Command translate = commands.root.add("translate", "Translate sentences, or lines from stdin");
+  Translate& r = translate.calls<Translate>();
+  add_checkpoint_option(translate, r.checkpoint);
+  translate.option("sentence", r.sentences, "Sentences; without, one a line from stdin");
+  translate.option("--heatmap", r.heatmap, "Draw where it looks while it translates greedily: .png or .svg");
+  translate.option("--beam", r.beam, "Sentences kept at a time; 1 is greedy").with_default().between(1, 1000);
+  translate.option("--length-penalty", r.penalty, "0 favours short translations").with_default();
+  r.common.add_to(translate);
 }
 
 }  // namespace fovea::tools

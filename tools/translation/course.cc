@@ -9,7 +9,6 @@ namespace fovea::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr Index beam_size = 5;
 constexpr double length_penalty = 1;
@@ -20,7 +19,7 @@ double exact_percent(const Sentences& translations, const Sentences& references)
   return 100 * static_cast<double>(same) / static_cast<double>(references.size());
 }
 
-Json facts_of(const TranslationTask& t) {
+Facts facts_of(const TranslationTask& t) {
   return {{"task", t.task}, {"source", t.source}, {"target", t.target}};
 }
 
@@ -40,7 +39,7 @@ TestSet::TestSet(ParallelText sentences, const TranslationText& words, const Tra
     lengths.push_back(tokenizer ? (*tokenizer)(s).size() : split_words(s).size());
 }
 
-Json score(const Translator& t, const TestSet& test, Sentences* greedy) {
+Facts score(const Translator& t, const TestSet& test, Sentences* greedy) {
   const Sentences plain = t.translate(test.text.source, 1, 0);
   t.learner->use_averages(true);
   const Sentences beam = t.translate(test.text.source, beam_size, length_penalty);
@@ -58,7 +57,7 @@ Json score(const Translator& t, const TestSet& test, Sentences* greedy) {
 }
 
 TranslationCourse::TranslationCourse(Translator translator, const ParallelText& validation,
-                                     const TrainOptions& options, Json facts, const std::string& kind)
+                                     const TrainOptions& options, Facts facts, const std::string& kind)
     : translator_(std::move(translator)),
       facts_(std::move(facts)),
       kind_(kind),
@@ -86,16 +85,16 @@ std::vector<std::optional<double>> TranslationCourse::measure(double cost, bool 
   return row;
 }
 
-Json TranslationCourse::facts() const {
-  Json facts = facts_;
+Facts TranslationCourse::facts() const {
+  Facts facts = facts_;
   facts.update(facts_of(translator_.learner->task()));
   facts["epochs"] = translator_.learner->epochs();
   return facts;
 }
 
-Json TranslationCourse::metrics() {
+Facts TranslationCourse::metrics() {
   const double loss = translator_.learner->validate();
-  Json metrics = score(translator_, test_, &translations_);
+  Facts metrics = score(translator_, test_, &translations_);
   metrics.update({{"val_loss", loss}, {"val_perplexity", std::exp(loss)}});
   return metrics;
 }
@@ -112,7 +111,7 @@ void TranslationCourse::sketch(RunFolder& run) {
           heads > 1 ? "; the heads of the last layer." : "."));
 }
 
-void TranslationCourse::draw(RunFolder& run, const Json&, const std::vector<NamedTensor>&) {
+void TranslationCourse::draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>&) {
   sketch(run);
   run.figure("learning_curve", draw_losses(run.path()), "Every word is predicted from the true ones before.");
   run.figure("bleu_by_length", draw_bleu_by_length({{kind_, translations_}}, test_.references, test_.lengths),
@@ -124,7 +123,7 @@ int EvalTranslation::operator()() {
   std::vector<Scored> scored;
   std::optional<TestSet> test;
   std::string task;
-  Json all = Json::array();
+  std::vector<Facts> all;
   for (const fs::path& path : checkpoints) {
     const Checkpoint checkpoint = read_checkpoint(path);
     const Translator t = load_translator(checkpoint);
@@ -134,30 +133,28 @@ int EvalTranslation::operator()() {
     if (task.empty()) task = name;
     require(task == name, "eval", path.string(), " learned ", name, ", the first ", task,
             "; score one task at a time");
-    Json out{{"model", own.model}};
-    const Json settings = Json::parse(t.learner->settings_json());
+    Facts out{{"model", own.model}};
+    const Facts settings = Facts::from_json(t.learner->settings_json());
     std::string kind = own.model;
-    if (settings.contains("attention")) {
-      out.update({{"net", settings["net"]}, {"attention", settings["attention"]}});
-      kind = cat("attention ", settings["attention"].get<std::string>());
+    if (const auto* attention = settings.find("attention")) {
+      out.update({{"net", *settings.find("net")}, {"attention", *attention}});
+      kind = cat("attention ", std::get<std::string>(*attention));
     }
     out.update(facts_of(own));
-    out["seed"] = settings["seed"];
+    out["seed"] = *settings.find("seed");
     out["steps"] = t.learner->steps();
     scored.push_back({kind, {}});
     out.update(score(t, *test, &scored.back().translations));
     all.push_back(std::move(out));
   }
   if (!figure.empty()) draw_bleu_by_length(scored, test->references, test->lengths).save(figure);
-  std::cout << (all.size() == 1 ? all[0] : all).dump(2) << '\n';
+  std::cout << to_json(all) << '\n';
   return 0;
 }
 
-void EvalTranslation::add_to(CLI::App& command) {
-  command.add_option("--checkpoint", checkpoints, "Folders of runs")
-      ->required()
-      ->check(CLI::ExistingDirectory);
-  command.add_option("--figure", figure, "Draw BLEU by length of all of them: .png or .svg");
+void EvalTranslation::add_to(Command command) {
+  command.option("--checkpoint", checkpoints, "Folders of runs").required().folder();
+  command.option("--figure", figure, "Draw BLEU by length of all of them: .png or .svg");
   common.add_to(command);
 }
 

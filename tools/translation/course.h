@@ -24,24 +24,23 @@ struct TestSet {
 
 /// What a test set says of a network: greedily with the weights as they are, and with a beam of 5 with their
 /// mean where it is kept. `greedy` keeps the translations.
-nlohmann::ordered_json score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr);
+Facts score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr);
 
 /// Learning to translate.
 class TranslationCourse : public Course {
  public:
   /// `facts`: what the family says of its network, for summary.json; `kind`: the same in a word or two.
   TranslationCourse(Translator translator, const ParallelText& validation, const TrainOptions& options,
-                    nlohmann::ordered_json facts, const std::string& kind);
+                    Facts facts, const std::string& kind);
 
   Learner& learner() override { return *translator_.learner; }
   Index steps() const override { return steps_; }
   void set_steps(Index steps) { steps_ = steps; }
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override;
-  nlohmann::ordered_json facts() const override;
-  nlohmann::ordered_json metrics() override;
+  Facts facts() const override;
+  Facts metrics() override;
   void sketch(RunFolder& run) override;
-  void draw(RunFolder& run, const nlohmann::ordered_json& metrics,
-            const std::vector<NamedTensor>& frames) override;
+  void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>& frames) override;
 
  protected:
   const Translator& translator() const { return translator_; }
@@ -50,7 +49,7 @@ class TranslationCourse : public Course {
  private:
   Index steps_ = 0;
   Translator translator_;
-  nlohmann::ordered_json facts_;
+  Facts facts_;
   std::string kind_;
   TestSet watched_, test_;
   Sentences translations_;
@@ -74,7 +73,7 @@ struct EvalTranslation {
   std::filesystem::path figure;
 
   int operator()();
-  void add_to(CLI::App& command);
+  void add_to(Command command);
 };
 
 }  // namespace fovea::tools

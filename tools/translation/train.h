@@ -50,16 +50,15 @@ struct TrainTranslation {
     return train(common, course, resumed);
   }
 
-  void add_to(CLI::App& command) {
+  void add_to(Command command) {
     command
-        .add_option("--task", task,
-                    listed(translation_tasks()) + " (default: dates; with --data-dir multi30k)")
-        ->check(CLI::IsMember(translation_tasks()));
-    command.add_option("--epochs", epochs, Family::about_epochs)->check(CLI::PositiveNumber);
+        .option("--task", task, listed(translation_tasks()) + " (default: dates; with --data-dir multi30k)")
+        .one_of(translation_tasks());
+    command.option("--epochs", epochs, Family::about_epochs).positive();
     common.add_to(command);
     typename Family::Settings settings;
     given.add_to(command, translation_choices(settings));
-    command.get_option("--resume")->excludes(command.get_option("--epochs"));
+    command.find("--resume").excludes(command.find("--epochs"));
   }
 };
 
