@@ -61,9 +61,10 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
   std::string about = option->get_description();
   const std::string kind = option->get_type_name();
   if (const auto set = kind.find('{'); set != kind.npos && kind.find('}') - set > width - left) {
-    about += ":";
+    std::string words = ":";
     for (const std::string& word : CLI::detail::split(kind.substr(set + 1, kind.find('}') - set - 1), ','))
-      about += " " + word;
+      words += " " + word;
+    about.insert(std::min(about.find(" (default"), about.size()), words);
   }
   if (option->get_required()) about += " (required)";
   if (!option->get_envname().empty()) about += " (or set " + option->get_envname() + ")";

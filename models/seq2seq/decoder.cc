@@ -6,15 +6,23 @@
 #include "fovea/ops/pointwise.h"
 
 namespace fovea::seq2seq {
+
+std::vector<std::string> attentions() {
+  std::vector<std::string> names = attention_names();
+  names.insert(names.begin(), "none");
+  return names;
+}
+
 namespace {
 
 constexpr auto op = "seq2seq";
 
 std::optional<RnnAttention> make_attention(const NetOptions& o, Index memory_size, Generator& random) {
   if (o.attention == "none") return {};
-  const std::vector<std::string> names = attention_names();
-  require(std::find(names.begin(), names.end(), o.attention) != names.end(), op, "there is no attention '",
-          o.attention, "'; there are none, dot, general, concat, cosine, scaled, local-m, local-p, hard");
+  std::string known;
+  for (const std::string& name : attentions()) known += cat(known.empty() ? "" : ", ", name);
+  require(std::ranges::count(attentions(), o.attention) > 0, op, "there is no attention '", o.attention,
+          "'; there are ", known);
   RnnAttention::Options options = attention_named(o.attention);
   options.query_size = o.hidden;
   options.memory_size = memory_size;

@@ -17,7 +17,7 @@ namespace fovea::seq2seq {
 
 /// What both are made of.
 struct NetOptions {
-  std::string attention = "concat";  ///< none, or a name of attention_names()
+  std::string attention = "concat";  ///< a name of attentions()
   Index embedding = 128;             ///< D
   Index hidden = 256;                ///< H, of the decoder
   Index encoder_hidden = 0;   ///< of each direction; 0: half of H, so that states are as wide as queries
@@ -30,6 +30,9 @@ struct NetOptions {
 
   Index direction_size() const { return encoder_hidden > 0 ? encoder_hidden : hidden / 2; }
 };
+
+/// none, and attention_names().
+std::vector<std::string> attentions();
 
 /// Where B sentences stand: what is looked at, and the decoder's own tensors [B,*].
 struct State {

@@ -1,5 +1,6 @@
 #include "fovea/models/seq2seq/seq2seq.h"
 
+#include "fovea/models/training/settings.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/estimators.h"
@@ -17,9 +18,11 @@ namespace {
 constexpr auto op = "seq2seq";
 constexpr double baseline_decay = 0.9;
 
+enum class Net { rnnsearch, luong };
+constexpr Choices<Net> nets = {{"rnnsearch", Net::rnnsearch}, {"luong", Net::luong}};
+
 std::variant<RnnSearch, Luong> make_net(const Options& o, Generator& random) {
-  if (o.net == "rnnsearch") return RnnSearch(o, random);
-  require(o.net == "luong", op, "there is no net '", o.net, "'; there are rnnsearch, luong");
+  if (chosen(op, "net", o.net, nets) == Net::rnnsearch) return RnnSearch(o, random);
   return Luong(o, random);
 }
 
@@ -31,6 +34,8 @@ Embedding make_embedding(Index words, const Options& o, Generator& random) {
 }
 
 }  // namespace
+
+std::vector<std::string> net_names() { return words_of(nets); }
 
 Seq2Seq::Seq2Seq(const Options& o, Generator& random)
     : source(make_embedding(o.source_words, o, random)),

@@ -13,10 +13,13 @@
 namespace fovea::seq2seq {
 
 struct Options : NetOptions {
-  std::string net = "rnnsearch";             ///< rnnsearch or luong
+  std::string net = "rnnsearch";             ///< rnnsearch or luong: net_names()
   Index source_words = 0, target_words = 0;  ///< sizes of the vocabularies
   std::int32_t pad = 0, begin = 2, end = 3;
 };
+
+/// The names of the networks.
+std::vector<std::string> net_names();
 
 /// What was looked at while sentences were written, step by step: [B,S] each.
 using Weights = std::vector<Tensor>;

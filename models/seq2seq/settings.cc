@@ -6,8 +6,9 @@ std::vector<Setting> Settings::own() {
   std::vector<Setting> all = translation_settings();
   all.insert(
       all.end(),
-      {{"net", &net, "rnnsearch (Bahdanau et al. 2015) or luong (Luong et al. 2015)"},
-       {"attention", &attention, "none, dot, general, concat, cosine, scaled, local-m, local-p or hard"},
+      {{"net", &net, "rnnsearch (Bahdanau et al. 2015) or luong (Luong et al. 2015)", 0, net_names()},
+       {"attention", &attention, "How a word's state is compared with the source's, and where", 0,
+        attentions()},
        {"embedding", &embedding, "Numbers of a word's vector", 1},
        {"hidden", &hidden, "Units of the decoder", 1},
        {"encoder_hidden", &encoder_hidden, "Units of each direction of the encoder; 0: half the decoder's"},

@@ -30,7 +30,8 @@ std::vector<Setting> Settings::own() {
               {"attention_dropout", &attention_dropout, "Of attention weights"},
               {"relu_dropout", &relu_dropout, "Between a layer's two linear layers"},
               {"label_smoothing", &label_smoothing, "Share of the target that goes to other words"},
-              {"smoothing", &smoothing, "To which: all, others (but the true one) or words (nor padding)"}});
+              {"smoothing", &smoothing, "To which: all, others (but the true one) or words (nor padding)", 0,
+               smoothing_names()}});
   return all;
 }
 

@@ -15,6 +15,8 @@ namespace fovea::transformer {
 namespace {
 
 constexpr auto op = "transformer";
+constexpr Choices<Smoothing> smoothings = {
+    {"all", Smoothing::all}, {"others", Smoothing::others}, {"words", Smoothing::words}};
 
 Embedding make_words(Index words, const Options& o, Generator& random) {
   Embedding e({.num_embeddings = words, .embedding_dim = o.embed_dim, .dtype = o.dtype}, random);
@@ -137,11 +139,9 @@ void Transformer::each(Visitor& v) {
   dropout.each(v);
 }
 
-Smoothing smoothing_named(const std::string& name) {
-  return chosen<Smoothing>(
-      op, "smoothing", name,
-      {{"all", Smoothing::all}, {"others", Smoothing::others}, {"words", Smoothing::words}});
-}
+Smoothing smoothing_named(const std::string& name) { return chosen(op, "smoothing", name, smoothings); }
+
+std::vector<std::string> smoothing_names() { return words_of(smoothings); }
 
 LinearCrossEntropyOptions smoothed(Smoothing smoothing, double eps, Index words, std::int32_t pad) {
   LinearCrossEntropyOptions o;

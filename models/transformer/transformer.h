@@ -84,6 +84,8 @@ enum class Smoothing {
 };
 /// The Smoothing of this name.
 Smoothing smoothing_named(const std::string& name);
+/// The names.
+std::vector<std::string> smoothing_names();
 /// The same as the op takes it, which smooths over `all`: a larger eps then leaves 1 - eps to the true word.
 LinearCrossEntropyOptions smoothed(Smoothing smoothing, double eps, Index words, std::int32_t pad);
 

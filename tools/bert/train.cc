@@ -253,7 +253,7 @@ void add_bert_training(Commands& commands) {
       .about("small: minutes on two cores; medium; base: the paper's sizes")
       .one_of({"small", "medium", "base"});
   Settings settings;
-  t.given.add_to(train, choices(settings));
+  t.given.add_to(train, choices(settings), defaults_of({t.common.preset}, bert::settings_for));
   train.find("--resume").excludes(train.find("--text"));
 
   Command eval = commands.eval.add("bert", "How many hidden tokens it guesses");

@@ -226,7 +226,7 @@ void add_gpt(Commands& commands) {
       .about("cpu: 0.8 million parameters, minutes; gpu: 10.6 million")
       .one_of({"cpu", "gpu"});
   Settings settings;
-  t.given.add_to(train, choices(settings));
+  t.given.add_to(train, choices(settings), defaults_of({t.common.preset}, gpt::settings_for));
 
   Command eval = commands.eval.add("gpt", "Cost of a character of the validation text");
   EvalGpt& e = eval.calls<EvalGpt>();

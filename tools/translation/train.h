@@ -57,7 +57,10 @@ struct TrainTranslation {
     command.option("--epochs", epochs, Family::about_epochs).positive();
     common.add_to(command);
     typename Family::Settings settings;
-    given.add_to(command, translation_choices(settings));
+    Defaults defaults = defaults_of(
+        translation_tasks(), [&](const std::string& task) { return Family::settings(task, common.preset); });
+    if (Family::epochs(translation_tasks().front()) > 0) defaults["steps"] = "as --epochs says";
+    given.add_to(command, translation_choices(settings), defaults);
     command.find("--resume").excludes(command.find("--epochs"));
   }
 };
