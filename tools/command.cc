@@ -14,11 +14,6 @@ namespace fovea::tools {
 
 // ---- Options
 
-Option Option::about(const std::string& text) {
-  option_->description(text);
-  return *this;
-}
-
 Option Option::with_default() {
   option_->capture_default_str();
   return *this;

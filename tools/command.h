@@ -23,8 +23,6 @@ using ValueCheck = std::function<std::string(const std::string& text)>;
 /// ends with a message and status 2.
 class Option {
  public:
-  /// What --help says of it, instead of what it was added with.
-  Option about(const std::string& text);
   /// --help shows the value that the variable has now as the default; or this text.
   Option with_default();
   Option with_default(const std::string& text);

@@ -1,6 +1,7 @@
 #ifndef FOVEA_TOOLS_COMMANDS_H_
 #define FOVEA_TOOLS_COMMANDS_H_
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,12 @@ struct Commands {
     std::vector<std::pair<std::string, std::string>> tasks;
   };
   std::vector<Family> families = {};
+
+  void add_family(const std::string& name, const std::string& about, const std::vector<std::string>& tasks,
+                  const std::function<std::string(const std::string& task)>& about_task) {
+    Family& family = families.emplace_back(Family{name, about, {}});
+    for (const std::string& task : tasks) family.tasks.emplace_back(task, about_task(task));
+  }
 };
 
 /// The families, one function each.

@@ -42,10 +42,11 @@ void CommonOptions::apply() const {
 
 const char* const TrainOptions::kept = "Settings, which a resumed run keeps";
 
-void TrainOptions::add_to(Command command) {
+void TrainOptions::add_to(Command command, const std::vector<std::string>& presets,
+                          const std::string& about_presets) {
   CommonOptions::add_to(command);
   family = command.name();
-  Option named = command.option("--preset", preset, "A named set of settings").with_default().group(kept);
+  Option named = command.option("--preset", preset, about_presets).with_default().one_of(presets).group(kept);
   Option folder = command.option("--out-dir", out_dir,
                                  "Folder for weights, logs and figures (default: a new one in runs/)");
   command.option("--resume", resume, "Go on with the run in this folder; only --steps may change")

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tools/command.h"
 
@@ -36,7 +37,8 @@ struct TrainOptions : CommonOptions {
   /// The heading in --help of what --resume excludes.
   static const char* const kept;
 
-  void add_to(Command command);
+  /// `about_presets` says what the presets are; `preset` is the default.
+  void add_to(Command command, const std::vector<std::string>& presets, const std::string& about_presets);
 };
 
 /// Set by Ctrl-C (and SIGTERM) once `watch_interrupts` was called: finish the step, save, end with status

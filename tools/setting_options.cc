@@ -69,6 +69,11 @@ std::string default_text(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
+std::vector<Setting> without(std::vector<Setting> settings, const std::vector<std::string>& names) {
+  std::erase_if(settings, [&](const Setting& s) { return std::ranges::count(names, s.name) > 0; });
+  return settings;
+}
+
 void SettingOptions::add_to(Command command, const std::vector<Setting>& settings, const Defaults& defaults) {
   Option resume = command.find("--resume");
   for (const Setting& s : settings) {

@@ -20,6 +20,9 @@ std::string default_text(const std::vector<std::pair<std::string, std::string>>&
 /// A setting's value: "0.001".
 std::string text_of(const Setting& setting);
 
+/// The settings but for those of these names: what people choose where the rest comes with the data.
+std::vector<Setting> without(std::vector<Setting> settings, const std::vector<std::string>& names);
+
 /// The defaults of a family, where `settings_for(task)` gives the settings of a task.
 template <class F>
 Defaults defaults_of(const std::vector<std::string>& tasks, F&& settings_for) {

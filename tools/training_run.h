@@ -46,6 +46,24 @@ class Course {
   virtual void draw(RunFolder& folder, const Facts& metrics, const std::vector<NamedTensor>& frames) = 0;
 };
 
+/// A course of one learner: L is a family's, made of its settings and `rest`, or taken up where `resumed`
+/// left off.
+template <class L>
+class CourseOf : public Course {
+ public:
+  template <class Settings, class... Rest>
+  CourseOf(const Settings& settings, const std::optional<Checkpoint>& resumed, Rest&&... rest)
+      : learner_(settings, std::forward<Rest>(rest)...) {
+    if (resumed) learner_.restore(*resumed);
+  }
+
+  L& learner() override { return learner_; }
+  Index steps() const override { return learner_.settings().steps; }
+
+ protected:
+  L learner_;
+};
+
 /// Runs a course from start, or from the checkpoint that was read from `options.resume`, to the report:
 /// progress, logs, checkpoints, Ctrl-C. Returns the exit status.
 int train(const TrainOptions& options, Course& course, const std::optional<Checkpoint>& resumed);

@@ -27,14 +27,7 @@ const std::vector<std::string>& text_names() {
 }
 
 // The settings that people choose: the rest comes with the text.
-std::vector<Setting> choices(Settings& s) {
-  std::vector<Setting> list = s.list();
-  std::erase_if(list, [](const Setting& setting) {
-    const std::string name = setting.name;
-    return name == "text" || name == "tokens";
-  });
-  return list;
-}
+std::vector<Setting> choices(Settings& s) { return without(s.list(), {"text", "tokens"}); }
 
 // What there is to read, cut in two: of every text the last tenth validates.
 struct Halves {
@@ -84,6 +77,8 @@ std::vector<std::string> learn_tokens(const Halves& texts, Index size) {
   return learn_word_pieces(counts, {.size = static_cast<std::size_t>(size)});
 }
 
+WordPiece tokenizer_of(const Settings& s) { return WordPiece(word_piece_of(lines_of(s.tokens))); }
+
 bert::Text encode(const WordPiece& tokenizer, const Halves& texts) {
   const auto all = [&](const std::vector<std::string>& parts) {
     std::vector<std::int32_t> ids;
@@ -120,13 +115,13 @@ Facts metrics_of(Learner& learner) {
   return out;
 }
 
-class BertCourse : public Course {
+class BertCourse : public CourseOf<Learner> {
  public:
-  BertCourse(const Settings& settings, const Halves& texts, const std::optional<Checkpoint>& resumed)
-      : tokenizer_(word_piece_of(lines_of(settings.tokens))),
-        learner_(settings, encode(tokenizer_, texts)),
+  BertCourse(const Settings& settings, WordPiece tokenizer, const Halves& texts,
+             const std::optional<Checkpoint>& resumed)
+      : CourseOf(settings, resumed, encode(tokenizer, texts)),
+        tokenizer_(std::move(tokenizer)),
         question_(question(texts, tokenizer_, settings.context)) {
-    if (resumed) learner_.restore(*resumed);
     folder = cat("bert-", settings.text, "-seed", settings.seed);
     label = cat("bert ", settings.text);
     title = cat("BERT: ", settings.text);
@@ -134,9 +129,6 @@ class BertCourse : public Course {
     columns = {"train_loss", "val_loss", "mlm_accuracy"};
     if (learner_.baseline()) columns.push_back("left_only_mlm_accuracy");
   }
-
-  fovea::Learner& learner() override { return learner_; }
-  Index steps() const override { return learner_.settings().steps; }
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     std::vector<std::optional<double>> row{cost};
@@ -190,7 +182,6 @@ class BertCourse : public Course {
 
  private:
   WordPiece tokenizer_;
-  Learner learner_;
   std::string question_;
 };
 
@@ -215,7 +206,7 @@ struct TrainBert {
       s.tokens = joined(tokens);
       s.vocabulary = static_cast<Index>(tokens.size());
     }
-    BertCourse course(s, texts, resumed);
+    BertCourse course(s, tokenizer_of(s), texts, resumed);
     return train(common, course, resumed);
   }
 };
@@ -228,8 +219,7 @@ struct EvalBert {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const WordPiece tokenizer(word_piece_of(lines_of(s.tokens)));
-    const auto learner = restored<Learner>(c, encode(tokenizer, load_texts(s.text, common.data_dir)));
+    const auto learner = restored<Learner>(c, encode(tokenizer_of(s), load_texts(s.text, common.data_dir)));
     Facts out{{"model", "bert"}, {"text", s.text}, {"steps", learner->steps()}};
     out.update(metrics_of(*learner));
     std::cout << to_json(out) << '\n';
@@ -248,10 +238,8 @@ void add_bert_training(Commands& commands) {
               listed(text_names()) + " (default: sample, a novel; with --data-dir gutenberg)")
       .one_of(text_names());
   t.common.preset = "small";
-  t.common.add_to(train);
-  train.find("--preset")
-      .about("small: minutes on two cores; medium; base: the paper's sizes")
-      .one_of({"small", "medium", "base"});
+  t.common.add_to(train, {"small", "medium", "base"},
+                  "small: minutes on two cores; medium; base: the paper's sizes");
   Settings settings;
   t.given.add_to(train, choices(settings), defaults_of({t.common.preset}, bert::settings_for));
   train.find("--resume").excludes(train.find("--text"));

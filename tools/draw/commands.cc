@@ -21,11 +21,7 @@ constexpr std::uint64_t evaluation_seed = 2015;  // the same noise for every run
 
 // The settings that people choose: a picture's size comes with the task.
 std::vector<Setting> choices(Settings& s) {
-  std::vector<Setting> list = s.list();
-  std::erase_if(list, [](const Setting& setting) {
-    const std::string name = setting.name;
-    return name == "height" || name == "width" || name == "channels" || name == "classes";
-  });
+  std::vector<Setting> list = without(s.list(), {"height", "width", "channels", "classes"});
   for (Setting& setting : list)
     if (setting.name == std::string("data")) setting.words = picture_sets();
   return list;
@@ -58,14 +54,13 @@ Facts facts_of(const Learner& learner) {
           {"attention", s.attention}, {"seed", s.seed}, {"epochs", learner.epochs()}};
 }
 
-class DrawCourse : public Course {
+class DrawCourse : public CourseOf<Learner> {
  public:
   DrawCourse(const Settings& settings, PictureSet pictures, const TrainOptions& options,
              const std::optional<Checkpoint>& resumed)
-      : learner_(settings, std::move(pictures)),
+      : CourseOf(settings, resumed, std::move(pictures)),
         data_dir_(options.data_dir),
         scored_(options.quick ? 100 : 1000) {
-    if (resumed) learner_.restore(*resumed);
     folder = cat("draw-", settings.task, settings.attention ? "" : "-plain", "-seed", settings.seed);
     label = cat("draw ", settings.task);
     title = cat("DRAW: ", settings.task);
@@ -76,9 +71,6 @@ class DrawCourse : public Course {
                                              "train_kl_nats", "test_nats",  "test_reconstruction_nats",
                                              "test_kl_nats"};
   }
-
-  fovea::Learner& learner() override { return learner_; }
-  Index steps() const override { return learner_.settings().steps; }
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     std::vector<std::optional<double>> row{learner_.epochs(), cost};
@@ -145,7 +137,6 @@ class DrawCourse : public Course {
   }
 
  private:
-  Learner learner_;
   fs::path data_dir_;
   Index scored_;  // test pictures that are scored while it learns
 };
@@ -221,8 +212,7 @@ void add_draw(Commands& commands) {
   train.option("--task", t.task, "What to learn").with_default().one_of(draw::task_names());
   train.option("--epochs", t.epochs, "Passes over the pictures (default: some minutes; with --data-dir 30)")
       .positive();
-  t.common.add_to(train);
-  train.find("--preset").about("paper: the paper's sizes").one_of({"default", "paper"});
+  t.common.add_to(train, {"default", "paper"}, "paper: the paper's sizes");
   Settings settings;
   Defaults defaults =
       defaults_of(draw::task_names(), [](auto& task) { return draw::settings_for(task, "default"); });
@@ -243,9 +233,7 @@ void add_draw(Commands& commands) {
   sample.option("--count", s.count, "How many pictures").with_default().between(1, 100);
   s.common.add_to(sample);
 
-  Commands::Family family{"draw", about, {}};
-  for (const std::string& name : draw::task_names()) family.tasks.emplace_back(name, draw::about(name));
-  commands.families.push_back(std::move(family));
+  commands.add_family("draw", about, draw::task_names(), draw::about);
 }
 
 }  // namespace fovea::tools

@@ -24,14 +24,7 @@ using gpt::Learner;
 using gpt::Settings;
 
 // The settings that people choose: the rest comes with the text.
-std::vector<Setting> choices(Settings& s) {
-  std::vector<Setting> list = s.list();
-  std::erase_if(list, [](const Setting& setting) {
-    const std::string name = setting.name;
-    return name == "data" || name == "characters" || name == "vocabulary";
-  });
-  return list;
-}
+std::vector<Setting> choices(Settings& s) { return without(s.list(), {"data", "characters", "vocabulary"}); }
 
 std::string load_text(const std::string& name, const fs::path& data_dir) {
   if (name == "sample") return sample_text();
@@ -80,20 +73,16 @@ std::string write(const Learner& learner, const std::string& prompt, Index count
       count, options, seed, show);
 }
 
-class GptCourse : public Course {
+class GptCourse : public CourseOf<Learner> {
  public:
   GptCourse(const Settings& settings, gpt::Text text, const std::optional<Checkpoint>& resumed)
-      : learner_(settings, std::move(text)) {
-    if (resumed) learner_.restore(*resumed);
+      : CourseOf(settings, resumed, std::move(text)) {
     folder = cat("gpt-", settings.data, "-seed", settings.seed);
     label = cat("gpt ", settings.data);
     title = cat("GPT: ", settings.data);
     unit = "nats";
     columns = {"train_loss", "val_loss"};
   }
-
-  fovea::Learner& learner() override { return learner_; }
-  Index steps() const override { return learner_.settings().steps; }
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     if (!evaluate) return {cost, {}};
@@ -125,9 +114,6 @@ class GptCourse : public Course {
     std::ofstream(run.path() / "sample.txt")
         << write(learner_, "\n", 1000, {.temperature = 0.8}, 1, false) << '\n';
   }
-
- private:
-  Learner learner_;
 };
 
 struct TrainGpt {
@@ -221,10 +207,7 @@ void add_gpt(Commands& commands) {
   Command train = commands.train.add("gpt", about);
   TrainGpt& t = train.calls<TrainGpt>();
   t.common.preset = "cpu";
-  t.common.add_to(train);
-  train.find("--preset")
-      .about("cpu: 0.8 million parameters, minutes; gpu: 10.6 million")
-      .one_of({"cpu", "gpu"});
+  t.common.add_to(train, {"cpu", "gpu"}, "cpu: 0.8 million parameters, minutes; gpu: 10.6 million");
   Settings settings;
   t.given.add_to(train, choices(settings), defaults_of({t.common.preset}, gpt::settings_for));
 

@@ -28,11 +28,10 @@ EpisodeSize shown_size(const std::string& task) {
   return {20, 0};
 }
 
-class NtmCourse : public Course {
+class NtmCourse : public CourseOf<Learner> {
  public:
   NtmCourse(const Settings& settings, fs::path compare, const std::optional<Checkpoint>& resumed)
-      : learner_(settings), compare_(std::move(compare)) {
-    if (resumed) learner_.restore(*resumed);
+      : CourseOf(settings, resumed), compare_(std::move(compare)) {
     if (!compare_.empty()) {  // now, not when all is trained
       other_ = restored<Learner>(read_checkpoint(compare_));
       require(other_->settings().task == settings.task, "train", "--compare ", compare_.string(), " learned ",
@@ -46,9 +45,6 @@ class NtmCourse : public Course {
     Generator shown(evaluation_seed);
     fixed_ = learner_.task().draw(1, shown, shown_size(settings.task));
   }
-
-  fovea::Learner& learner() override { return learner_; }
-  Index steps() const override { return learner_.settings().steps; }
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     std::vector<std::optional<double>> row{static_cast<double>(learner_.sequences()), cost, {}, {}};
@@ -108,7 +104,6 @@ class NtmCourse : public Course {
   }
 
  private:
-  Learner learner_;
   fs::path compare_;
   std::unique_ptr<Learner> other_;  // the run to compare with
   ntm::Episode fixed_;
@@ -243,12 +238,12 @@ void add_size(Command command, EpisodeSize& size) {
 }  // namespace
 
 void add_ntm(Commands& commands) {
-  Command train = commands.train.add("ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)");
+  const std::string about = "Neural Turing Machine (Graves, Wayne, Danihelka 2014)";
+  Command train = commands.train.add("ntm", about);
   TrainNtm& t = train.calls<TrainNtm>();
   train.option("--task", t.task, "What to learn").with_default().one_of(ntm::task_names());
   train.option("--model", t.model, "lstm is the paper's baseline").with_default().one_of({"ntm", "lstm"});
-  t.common.add_to(train);
-  train.find("--preset").about("paper: the paper's settings").one_of({"default", "paper"});
+  t.common.add_to(train, {"default", "paper"}, "paper: the paper's settings");
   Defaults defaults =
       defaults_of(ntm::task_names(), [](auto& task) { return ntm::settings_for(task, "ntm", "default"); });
   defaults["steps"] += ", divided by the batch size";
@@ -282,10 +277,8 @@ void add_ntm(Commands& commands) {
   tape.option("--task", p.task, "What to learn").with_default().one_of(ntm::task_names());
   tape.flag("--dot", p.dot, "In Graphviz's language");
 
-  Commands::Family family{"ntm", "Neural Turing Machine (Graves, Wayne, Danihelka 2014)", {}};
-  for (const std::string& name : ntm::task_names())
-    family.tasks.emplace_back(name, ntm::make_task(name)->about());
-  commands.families.push_back(std::move(family));
+  commands.add_family("ntm", about, ntm::task_names(),
+                      [](auto& task) { return ntm::make_task(task)->about(); });
 }
 
 }  // namespace fovea::tools

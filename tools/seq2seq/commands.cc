@@ -29,13 +29,12 @@ struct Seq2SeqFamily {
 void add_seq2seq(Commands& commands) {
   const std::string about = "Sequence to sequence with attention (Bahdanau et al. 2015, Luong et al. 2015)";
   Command train = commands.train.add("seq2seq", about);
-  train.calls<TrainTranslation<Seq2SeqFamily>>().add_to(train);
-  train.find("--preset").about("default").one_of({"default"});
+  train.calls<TrainTranslation<Seq2SeqFamily>>().add_to(train, {"default"}, "there is only this one");
 
   Command eval = commands.eval.add("seq2seq", "BLEU on the test set, greedily and with a beam");
   eval.calls<EvalTranslation>().add_to(eval);
 
-  commands.families.push_back(translation_family("seq2seq", about));
+  commands.add_family("seq2seq", about, translation_tasks(), about_translation);
 }
 
 }  // namespace fovea::tools

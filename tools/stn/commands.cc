@@ -21,11 +21,10 @@ PictureSet digits_from(const fs::path& data_dir) {
   return load_pictures(data_dir.empty() ? "drawn" : "mnist", data_dir);
 }
 
-class StnCourse : public Course {
+class StnCourse : public CourseOf<Learner> {
  public:
   StnCourse(const Settings& settings, PictureSet digits, const std::optional<Checkpoint>& resumed)
-      : learner_(settings, std::move(digits)) {
-    if (resumed) learner_.restore(*resumed);
+      : CourseOf(settings, resumed, std::move(digits)) {
     folder = cat("stn-", settings.task, "-", settings.placement == "none" ? "none" : settings.kind, "-",
                  settings.net, "-seed", settings.seed);
     label = cat("stn ", settings.task);
@@ -37,9 +36,6 @@ class StnCourse : public Course {
     columns.insert(columns.end(), errors_.begin(), errors_.end());
     evaluations = 40;
   }
-
-  fovea::Learner& learner() override { return learner_; }
-  Index steps() const override { return learner_.settings().steps; }
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     std::vector<std::optional<double>> row{epochs(), cost};
@@ -85,7 +81,6 @@ class StnCourse : public Course {
     return static_cast<double>(learner_.steps()) / static_cast<double>(learner_.batches_per_epoch());
   }
 
-  Learner learner_;
   std::vector<std::string> errors_;
   Learner::Score score_;
 };
@@ -147,13 +142,13 @@ struct SampleStn {
 }  // namespace
 
 void add_stn(Commands& commands) {
-  Command train = commands.train.add("stn", "Spatial Transformer Networks (Jaderberg et al. 2015)");
+  const std::string about = "Spatial Transformer Networks (Jaderberg et al. 2015)";
+  Command train = commands.train.add("stn", about);
   TrainStn& t = train.calls<TrainStn>();
   train.option("--task", t.task, "What to learn").with_default().one_of(stn::task_names());
   train.option("--net", t.net, "fcn is fully connected").with_default().one_of({"cnn", "fcn"});
   train.option("--epochs", t.epochs, "Passes over the digits (default: 25; with --data-dir 40)").positive();
-  t.common.add_to(train);
-  train.find("--preset").about("paper: the paper's optimizer").one_of({"default", "paper"});
+  t.common.add_to(train, {"default", "paper"}, "paper: the paper's optimizer");
   Defaults defaults =
       defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
   defaults["steps"] = "as --epochs says";
@@ -171,9 +166,7 @@ void add_stn(Commands& commands) {
   s.figure.add_to(sample);
   s.common.add_to(sample);
 
-  Commands::Family family{"stn", "Spatial Transformer Networks (Jaderberg et al. 2015)", {}};
-  for (const std::string& name : stn::task_names()) family.tasks.emplace_back(name, stn::about(name));
-  commands.families.push_back(std::move(family));
+  commands.add_family("stn", about, stn::task_names(), stn::about);
 }
 
 }  // namespace fovea::tools

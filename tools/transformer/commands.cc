@@ -55,17 +55,14 @@ void add_transformer(Commands& commands) {
   Command train = commands.train.add("transformer", about);
   TrainTranslation<TransformerFamily>& t = train.calls<TrainTranslation<TransformerFamily>>();
   t.common.preset = "";
-  t.add_to(train);
-  train.find("--preset")
-      .about(
-          "toy: 0.2 million parameters, the default for made sentences; tiny: 2.6 million, the "
-          "default for multi30k; base: the paper's")
-      .one_of(transformer::preset_names());
+  t.add_to(train, transformer::preset_names(),
+           "toy: 0.2 million parameters, the default for made sentences; tiny: 2.6 million, the default for "
+           "multi30k; base: the paper's");
 
   Command eval = commands.eval.add("transformer", "BLEU on the test set, greedily and with a beam");
   eval.calls<EvalTranslation>().add_to(eval);
 
-  commands.families.push_back(translation_family("transformer", about));
+  commands.add_family("transformer", about, translation_tasks(), about_translation);
 }
 
 }  // namespace fovea::tools

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "tools/setting_options.h"
 #include "tools/training_run.h"
 #include "tools/translation/figures.h"
 #include "tools/translation/translator.h"
@@ -58,12 +59,7 @@ class TranslationCourse : public Course {
 /// The settings that people choose: the rest comes with the task.
 template <class Settings>
 std::vector<Setting> translation_choices(Settings& s) {
-  std::vector<Setting> list = s.list();
-  std::erase_if(list, [](const Setting& setting) {
-    const std::string name = setting.name;
-    return name == "source_words" || name == "target_words" || name == "model";
-  });
-  return list;
+  return without(s.list(), {"source_words", "target_words", "model"});
 }
 
 /// `fovea eval` of checkpoints of any family.

@@ -50,12 +50,12 @@ struct TrainTranslation {
     return train(common, course, resumed);
   }
 
-  void add_to(Command command) {
+  void add_to(Command command, const std::vector<std::string>& presets, const std::string& about_presets) {
     command
         .option("--task", task, listed(translation_tasks()) + " (default: dates; with --data-dir multi30k)")
         .one_of(translation_tasks());
     command.option("--epochs", epochs, Family::about_epochs).positive();
-    common.add_to(command);
+    common.add_to(command, presets, about_presets);
     typename Family::Settings settings;
     Defaults defaults = defaults_of(
         translation_tasks(), [&](const std::string& task) { return Family::settings(task, common.preset); });
@@ -64,14 +64,6 @@ struct TrainTranslation {
     command.find("--resume").excludes(command.find("--epochs"));
   }
 };
-
-/// What `fovea list` shows.
-inline Commands::Family translation_family(const std::string& name, const std::string& about) {
-  Commands::Family family{name, about, {}};
-  for (const std::string& task : translation_tasks())
-    family.tasks.emplace_back(task, about_translation(task));
-  return family;
-}
 
 }  // namespace fovea::tools
 
