@@ -47,12 +47,7 @@ void copy(Cpu, const View& to, const View& from, Into into) {
                  from.as<const From>() + rows.offset(1, row) + begin * rows.step[1], rows.step[1],
                  end - begin, add);
       };
-      if (rows.count == 1)
-        parallel_for(rows.length, 1, cheap_grain, [&](Index b, Index e) { part(0, b, e); });
-      else
-        parallel_for(rows.count, rows.length, cheap_grain, [&](Index b, Index e) {
-          for (Index r = b; r < e; ++r) part(r, 0, rows.length);
-        });
+      parallel_rows(rows, cheap_grain, part);
     });
   });
 }

@@ -30,6 +30,16 @@ void parallel_for(Index n, Index cost_per_item, Index grain, F&& f) {
   }
 }
 
+/// Calls part(row, begin, end) for every row of `rows`, whole or, where there is but one, in pieces. One call
+/// in the source: `part` is inlined wherever it is called.
+template <class R, class F>
+void parallel_rows(const R& rows, Index grain, F&& part) {
+  const bool whole = rows.count != 1;
+  parallel_for(whole ? rows.count : rows.length, whole ? rows.length : 1, grain, [&](Index b, Index e) {
+    for (Index r = whole ? b : 0; r < (whole ? e : 1); ++r) part(r, whole ? 0 : b, whole ? rows.length : e);
+  });
+}
+
 }  // namespace fovea
 
 #endif  // FOVEA_KERNELS_PARALLEL_H_

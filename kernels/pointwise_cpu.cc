@@ -9,7 +9,7 @@
 
 // Every loop over elements is over contiguous pieces, so that each formula is compiled (and vectorised) once
 // per dtype and direction. An operand with another stride, 0 for a broadcast one, is first gathered into a
-// small buffer.
+// small buffer. What walks over the pieces is compiled once per number of inputs and calls the formula.
 
 namespace fovea {
 namespace {
@@ -31,8 +31,18 @@ inline X evaluate(const X* x, Scalars<T> s, std::index_sequence<I...>) {
 template <class F>
 using Arity = std::make_index_sequence<F::arity>;
 
+// A formula for n elements: y from x.
+template <class T>
+using ForwardPiece = void (*)(const T* const* inputs, Scalars<T> s, T* y, Index n);
+// The same for g_i = dy * df/dx_i.
+template <class T>
+using BackwardPiece = void (*)(const T* const* inputs, Scalars<T> s, const T* y, const T* dy,
+                               T* const* gradients, Index n);
+
 template <class F, class T>
-void forward_piece(const std::array<const T*, F::arity>& x, Scalars<T> s, T* y, Index n) {
+void forward_piece(const T* const* inputs, Scalars<T> s, T* y, Index n) {
+  std::array<const T*, F::arity> x;
+  std::copy_n(inputs, F::arity, x.begin());
 #pragma GCC ivdep
   for (Index k = 0; k < n; ++k) {
     T in[F::arity];
@@ -41,10 +51,13 @@ void forward_piece(const std::array<const T*, F::arity>& x, Scalars<T> s, T* y, 
   }
 }
 
-// g_i = dy * df/dx_i
 template <class F, class T>
-void backward_piece(const std::array<const T*, F::arity>& x, Scalars<T> s, const T* y, const T* dy,
-                    const std::array<T*, F::arity>& g, Index n) {
+void backward_piece(const T* const* inputs, Scalars<T> s, const T* y, const T* dy, T* const* gradients,
+                    Index n) {
+  std::array<const T*, F::arity> x;
+  std::array<T*, F::arity> g;
+  std::copy_n(inputs, F::arity, x.begin());
+  std::copy_n(gradients, F::arity, g.begin());
 #pragma GCC ivdep
   for (Index k = 0; k < n; ++k) {
     if constexpr (HasSlope<F>) {
@@ -90,9 +103,8 @@ void put(const T* g, T* dx, Index step, Index n, bool add) {
   }
 }
 
-template <class F, class T>
-void forward(std::span<const View> x, Scalars<double> scalars, const View& y) {
-  constexpr std::size_t N = F::arity;
+template <class T, std::size_t N>
+void forward(ForwardPiece<T> formula, std::span<const View> x, Scalars<double> scalars, const View& y) {
   const Scalars<T> s{static_cast<T>(scalars.a), static_cast<T>(scalars.b)};
   std::array<const Shape*, N + 1> strides;
   strides[N] = &y.strides;
@@ -109,29 +121,22 @@ void forward(std::span<const View> x, Scalars<double> scalars, const View& y) {
       direct &= rows.step[i] == 1;
     }
     T* out = y.as<T>() + rows.offset(N, row) + begin;
-    if (direct) return forward_piece<F>(in, s, out, end - begin);
+    if (direct) return formula(in.data(), s, out, end - begin);
     T buffer[N][piece];
     for (Index k = begin; k < end; k += piece) {
       const Index n = std::min(piece, end - k);
       std::array<const T*, N> ready;
       for (std::size_t i = 0; i < N; ++i)
         ready[i] = gathered(in[i] + (k - begin) * rows.step[i], rows.step[i], n, buffer[i]);
-      forward_piece<F>(ready, s, out + (k - begin), n);
+      formula(ready.data(), s, out + (k - begin), n);
     }
   };
-  if (rows.count == 1)
-    parallel_for(rows.length, 1, cheap_grain, [&](Index begin, Index end) { part(0, begin, end); });
-  else
-    parallel_for(rows.count, rows.length, cheap_grain, [&](Index begin, Index end) {
-      for (Index r = begin; r < end; ++r) part(r, 0, rows.length);
-    });
+  parallel_rows(rows, cheap_grain, part);
 }
 
-template <class F, class T>
-void backward(std::span<const View> x, Scalars<double> scalars, const View& y, const View& dy,
-              std::span<const Target> dx) {
-  constexpr std::size_t N = F::arity;
-  constexpr bool reads_x = !HasSlope<F>;
+template <class T, std::size_t N>
+void backward(BackwardPiece<T> formula, bool reads_x, std::span<const View> x, Scalars<double> scalars,
+              const View& y, const View& dy, std::span<const Target> dx) {
   const Scalars<T> s{static_cast<T>(scalars.a), static_cast<T>(scalars.b)};
   // Operands: the inputs, their gradients, then dy (and y, which lies the same way).
   std::array<const Shape*, 2 * N + 1> strides;
@@ -161,7 +166,7 @@ void backward(std::span<const View> x, Scalars<double> scalars, const View& y, c
       std::array<const T*, N> in{};
       std::array<T*, N> g, to{};
       for (std::size_t i = 0; i < N; ++i) {
-        if constexpr (reads_x)
+        if (reads_x)
           in[i] = gathered(x[i].as<const T>() + rows.offset(i, row) + k * rows.step[i], rows.step[i], n,
                            buffer[i]);
         g[i] = buffer[N + i];
@@ -169,46 +174,52 @@ void backward(std::span<const View> x, Scalars<double> scalars, const View& y, c
         to[i] = dx[i].dx.as<T>() + rows.offset(N + i, row) + k * rows.step[N + i];
         if (rows.step[N + i] == 1 && dx[i].into == Into::set && !sums) g[i] = to[i];
       }
-      backward_piece<F>(in, s, y.as<const T>() + (y.data ? at + k : 0), dy.as<const T>() + at + k, g, n);
+      formula(in.data(), s, y.as<const T>() + (y.data ? at + k : 0), dy.as<const T>() + at + k, g.data(), n);
       for (std::size_t i = 0; i < N; ++i)
         if (dx[i].dx && g[i] != to[i]) put(g[i], to[i], rows.step[N + i], n, sums || dx[i].into == Into::add);
     }
   };
   if (sums) {
     for (Index r = 0; r < rows.count; ++r) part(r, 0, rows.length);
-  } else if (rows.count == 1) {
-    parallel_for(rows.length, 1, cheap_grain, [&](Index begin, Index end) { part(0, begin, end); });
   } else {
-    parallel_for(rows.count, rows.length, cheap_grain, [&](Index begin, Index end) {
-      for (Index r = begin; r < end; ++r) part(r, 0, rows.length);
-    });
+    parallel_rows(rows, cheap_grain, part);
   }
 }
 
-// The list as tables of functions, indexed by a struct's place in it.
+// A struct of the list for one dtype: its formulas, and what walks over as many inputs.
+template <class T>
+struct Entry {
+  ForwardPiece<T> formula;
+  BackwardPiece<T> slopes;
+  bool slopes_read_inputs;
+  decltype(&forward<T, 1>) forward;
+  decltype(&backward<T, 1>) backward;
+};
 template <class T, class... F>
-constexpr auto forward_table(std::tuple<F...>*) {
-  return std::array{&forward<F, T>...};
+constexpr auto table_of(std::tuple<F...>*) {
+  return std::array{Entry<T>{&forward_piece<F, T>, &backward_piece<F, T>, !HasSlope<F>, &forward<T, F::arity>,
+                             &backward<T, F::arity>}...};
 }
-template <class T, class... F>
-constexpr auto backward_table(std::tuple<F...>*) {
-  return std::array{&backward<F, T>...};
+template <class T>
+const Entry<T>& entry(int id) {
+  static constexpr auto table = table_of<T>(static_cast<pointwise::List*>(nullptr));
+  return table[static_cast<std::size_t>(id)];
 }
 
 }  // namespace
 
 void pointwise_forward(Cpu, int id, std::span<const View> x, Scalars<double> scalars, const View& y) {
   visit_float("pointwise", y.dtype, [&]<class T>() {
-    static constexpr auto table = forward_table<T>(static_cast<pointwise::List*>(nullptr));
-    table[static_cast<std::size_t>(id)](x, scalars, y);
+    const Entry<T>& e = entry<T>(id);
+    e.forward(e.formula, x, scalars, y);
   });
 }
 
 void pointwise_backward(Cpu, int id, std::span<const View> x, Scalars<double> scalars, const View& y,
                         const View& dy, std::span<const Target> dx) {
   visit_float("pointwise", dy.dtype, [&]<class T>() {
-    static constexpr auto table = backward_table<T>(static_cast<pointwise::List*>(nullptr));
-    table[static_cast<std::size_t>(id)](x, scalars, y, dy, dx);
+    const Entry<T>& e = entry<T>(id);
+    e.backward(e.slopes, e.slopes_read_inputs, x, scalars, y, dy, dx);
   });
 }
 

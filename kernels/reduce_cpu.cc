@@ -165,12 +165,7 @@ void spread(double scale, const View& x, const View& s, const View& dy, const Vi
                          dx.as<T>() + rows.offset(0, row) + begin, static_cast<T>(scale), end - begin,
                          into == Into::add);
   };
-  if (rows.count == 1)
-    parallel_for(rows.length, 1, grain_of<Slope>, [&](Index b, Index e) { part(0, b, e); });
-  else
-    parallel_for(rows.count, rows.length, grain_of<Slope>, [&](Index b, Index e) {
-      for (Index r = b; r < e; ++r) part(r, 0, rows.length);
-    });
+  parallel_rows(rows, grain_of<Slope>, part);
 }
 
 }  // namespace

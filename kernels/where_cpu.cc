@@ -38,12 +38,7 @@ void choose(const View& mask, const View& x, const View& y, const View& z, const
     else
       each(step[0], step[1], step[2], step[3]);
   };
-  if (rows.count == 1)
-    parallel_for(rows.length, 1, cheap_grain, [&](Index b, Index e) { part(0, b, e); });
-  else
-    parallel_for(rows.count, rows.length, cheap_grain, [&](Index b, Index e) {
-      for (Index r = b; r < e; ++r) part(r, 0, rows.length);
-    });
+  parallel_rows(rows, cheap_grain, part);
 }
 
 }  // namespace
