@@ -109,8 +109,13 @@ void forward(ForwardPiece<T> formula, std::span<const View> x, Scalars<double> s
   std::array<const Shape*, N + 1> strides;
   strides[N] = &y.strides;
   for (std::size_t i = 0; i < N; ++i) strides[i] = &x[i].strides;
+  std::array<const T*, N> all;
   bool packed = true;
-  for (const View& v : x) packed &= v.packed;
+  for (std::size_t i = 0; i < N; ++i) {
+    all[i] = x[i].as<const T>();
+    packed &= x[i].packed;
+  }
+  if (packed && y.numel() < cheap_grain) return formula(all.data(), s, y.as<T>(), y.numel());
   const Rows<N + 1> rows = packed ? Rows<N + 1>(y.numel()) : Rows<N + 1>(y.shape, strides);
 
   const auto part = [&](Index row, Index begin, Index end) {
@@ -138,6 +143,15 @@ template <class T, std::size_t N>
 void backward(BackwardPiece<T> formula, bool reads_x, std::span<const View> x, Scalars<double> scalars,
               const View& y, const View& dy, std::span<const Target> dx) {
   const Scalars<T> s{static_cast<T>(scalars.a), static_cast<T>(scalars.b)};
+  std::array<const T*, N> all;
+  std::array<T*, N> to_all;
+  bool direct = dy.packed && dy.numel() < cheap_grain;
+  for (std::size_t i = 0; i < N; ++i) {
+    direct &= (x[i].packed || !reads_x) && dx[i].dx.packed && dx[i].into == Into::set;
+    all[i] = x[i].as<const T>();
+    to_all[i] = dx[i].dx.as<T>();
+  }
+  if (direct) return formula(all.data(), s, y.as<const T>(), dy.as<const T>(), to_all.data(), dy.numel());
   // Operands: the inputs, their gradients, then dy (and y, which lies the same way).
   std::array<const Shape*, 2 * N + 1> strides;
   strides[2 * N] = &dy.strides;
