@@ -1,5 +1,9 @@
+#include "fovea/core/tape.h"
+#include "fovea/models/layers/weights_file.h"
 #include "fovea/models/seq2seq/learner.h"
 #include "fovea/models/training/checkpoint.h"
+#include "fovea/ops/reduce.h"
+#include "fovea/ops/views.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -88,6 +92,32 @@ TEST_CASE("seq2seq learner: learns to write backwards") {
   CHECK(looked.maps[0].shape() == Shape{4, 4});
   CHECK(looked.maps[0].at({0, 2}) > 0.5);  // the last word first
   CHECK(learner.checkpoint().extra.at(0).name == "text source");
+}
+
+TEST_CASE("seq2seq learner: the gradients of words are those of the model, and leave nothing behind") {
+  const Settings s = small();
+  Learner learner(s, pairs(400, 1)), other(s, pairs(400, 1));
+  for (int i = 0; i < 20; ++i) CHECK(learner.step() == other.step());
+  // Every word once: a row of the matrix is a word's vector.
+  const TokenIds source{4, 6, 5}, written{8, 9};
+  const Tensor g = learner.gradients(source, {written, 0, true});
+  REQUIRE(g.shape() == Shape{3, 4});
+  Generator random(1);
+  seq2seq::Seq2Seq model(seq2seq::options_of(s), random);
+  load_tensors(model, learner.checkpoint().model, true, "the learner");
+  const std::vector<Index> first{0};
+  const TokenBatch batch = make_token_batch({{source}, {written}}, first);
+  for (Index i = 0; i < 3; ++i) {
+    zero_gradients(model);
+    Tape tape;
+    tape.backward(select(select(model.log_probs(batch), 0, 0), 0, i));
+    const Tensor rows = norm(model.source.weight.grad(), -1);
+    for (Index j = 0; j < 4; ++j)
+      CHECK(g.at({i, j}) == doctest::Approx(rows.at({static_cast<Index>(batch.source.at({0, j}))})));
+  }
+  CHECK(learner.step() == other.step());
+  CHECK(learner.gradients({4}, {{8, 9}, 0, false}).shape() == Shape{2, 2});
+  check_throws([&] { learner.gradients({99}, {}); }, {"[seq2seq]", "the id 99"});
 }
 
 TEST_CASE("seq2seq learner: bad input") {

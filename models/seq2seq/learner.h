@@ -46,6 +46,7 @@ class Learner : public TranslationLearner {
   Tensor loss(const TokenBatch& batch, bool training) override;
   Writer writer(const TokenBatch& batch, Index most) override;
   std::vector<Tensor> maps(const TokenBatch& batch) override;
+  Embedding& source_embedding() override { return model_.source; }
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;
 

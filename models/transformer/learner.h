@@ -51,6 +51,7 @@ class Learner : public TranslationLearner {
   Writer writer(const TokenBatch& batch, Index most) override;
   /// The last layer's heads.
   std::vector<Tensor> maps(const TokenBatch& batch) override;
+  Embedding& source_embedding() override { return model_.source; }
   std::vector<NamedTensor> tensors() override { return named_tensors(model_); }
   void load(const std::vector<NamedTensor>& tensors) override;
 

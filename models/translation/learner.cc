@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "fovea/core/tape.h"
 #include "fovea/models/training/metrics.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/gather.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
 
 namespace fovea {
@@ -166,6 +170,41 @@ TranslationLearner::Looked TranslationLearner::look(const TokenIds& sentence) {
   if (!w.ended)
     for (Tensor& map : looked.maps) map = slice(map, 0, 0, static_cast<Index>(w.ids.size()));
   return looked;
+}
+
+Tensor TranslationLearner::gradients(const TokenIds& sentence, const Written& written) {
+  check(sentence);
+  // The sentence once for every word written, of which alone that copy's cost is made; and every word read,
+  // of every copy, with a vector of its own, so that one sweep gives all gradients apart.
+  const std::size_t copies = written.ids.size() + 1;
+  std::vector<Index> all(copies);
+  std::iota(all.begin(), all.end(), Index{0});
+  TokenBatch batch = make_token_batch({std::vector(copies, sentence), std::vector(copies, written.ids)}, all);
+  const Index T = batch.output.size(1), S = batch.source.size(1);
+  auto* wanted = batch.output.mutable_data<std::int32_t>();
+  for (Index copy = 0; copy < T; ++copy)
+    for (Index t = 0; t < T; ++t)
+      if (t != copy) wanted[copy * T + t] = TokenBatchesOptions{}.pad;
+  batch.target_tokens = T;
+
+  struct Exchange {  // of the vectors, and back
+    TranslationLearner& learner;
+    Parameter own;
+    ~Exchange() {
+      learner.source_embedding().weight = own;
+      for (const FlatParameters::Segment& s : learner.optimizer().parameters().segments)
+        Parameter(s.parameter).zero_grad();
+    }
+  } exchange{*this, source_embedding().weight};
+  Parameter apart(index_select(exchange.own.detach(), 0, reshape(batch.source, {T * S})));
+  source_embedding().weight = apart;
+  batch.source = reshape(arange(T * S), {T, S});
+  Tape tape;
+  tape.backward(loss(batch, false));
+  // The cost is a mean of T words.
+  const Tensor lengths = norm(apart.grad(), -1) * static_cast<double>(T);
+  const Tensor map = cast(reshape(lengths, {T, S}), DType::f32);
+  return written.ended ? map : contiguous(slice(map, 0, 0, T - 1));
 }
 
 }  // namespace fovea

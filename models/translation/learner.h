@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fovea/models/data/token_batches.h"
+#include "fovea/models/layers/embedding.h"
 #include "fovea/models/training/average.h"
 #include "fovea/models/training/learner.h"
 #include "fovea/models/translation/beam_search.h"
@@ -41,6 +42,10 @@ class TranslationLearner : public Learner {
     std::vector<Tensor> maps = {};
   };
   Looked look(const TokenIds& sentence);
+  /// How much each word read bears on each word written: G[i,j] = |d log p(y_i | ...) / d e(x_j)|, f32 [T,S],
+  /// where e(x_j) is the vector of the source's j-th word; rows and columns as in a map. After Kalchbrenner
+  /// et al. 2016 (arXiv 1610.10099, section 6).
+  Tensor gradients(const TokenIds& sentence, const Written& written);
 
   /// How many moments the mean of the weights is of, so far.
   Index averaged() const { return average_ ? average_->count() : 0; }
@@ -61,6 +66,8 @@ class TranslationLearner : public Learner {
   virtual Writer writer(const TokenBatch& batch, Index most) = 0;
   /// What is looked at while the target of a batch of one pair is written: see Looked.
   virtual std::vector<Tensor> maps(const TokenBatch& batch) = 0;
+  /// The vectors of the source's words.
+  virtual Embedding& source_embedding() = 0;
   /// Throws for an empty sentence, and for an id that is not in the source's vocabulary.
   void check(const TokenIds& sentence) const;
 
