@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 struct Translate {
   CommonOptions common;
-  fs::path checkpoint, heatmap;
+  fs::path checkpoint, heatmap, gradients;
   std::vector<std::string> sentences;
   Index beam = 5;
   double penalty = 1;
@@ -25,7 +25,7 @@ struct Translate {
     t.learner->use_averages(true);
     if (!sentences.empty()) {
       for (const auto& words : t.translate(sentences, beam, penalty)) std::cout << join_words(words) << '\n';
-      if (!heatmap.empty()) draw_attention(t, sentences).save(heatmap);
+      draw(t);
       return 0;
     }
     int status = 0;
@@ -35,7 +35,7 @@ struct Translate {
       try {
         if (!split_words(line).empty()) {
           std::cout << join_words(t.translate({line}, beam, penalty)[0]);
-          if (!heatmap.empty()) sentences.push_back(line);
+          if (!heatmap.empty() || !gradients.empty()) sentences.push_back(line);
         }
       } catch (const Error& e) {
         std::cerr << "fovea translate: line " << number << ": " << e.what() << '\n';
@@ -43,8 +43,13 @@ struct Translate {
       }
       std::cout << '\n';
     }
-    if (!heatmap.empty() && !sentences.empty()) draw_attention(t, sentences).save(heatmap);
+    if (!sentences.empty()) draw(t);
     return status;
+  }
+
+  void draw(const Translator& t) const {
+    if (!heatmap.empty()) draw_attention(t, sentences).save(heatmap);
+    if (!gradients.empty()) draw_gradients(t, sentences).save(gradients);
   }
 };
 
@@ -56,6 +61,7 @@ void add_translate(Commands& commands) {
   add_checkpoint_option(translate, r.checkpoint);
   translate.option("sentence", r.sentences, "Sentences; without, one a line from stdin");
   translate.option("--heatmap", r.heatmap, "Draw where it looks while it translates greedily: .png or .svg");
+  translate.option("--gradients", r.gradients, "Draw which words read bear on which written: .png or .svg");
   translate.option("--beam", r.beam, "Sentences kept at a time; 1 is greedy").with_default().between(1, 1000);
   translate.option("--length-penalty", r.penalty, "0 favours short translations").with_default();
   r.common.add_to(translate);

@@ -101,14 +101,18 @@ Facts TranslationCourse::metrics() {
 
 void TranslationCourse::sketch(RunFolder& run) {
   const auto& source = test_.text.source;
-  const auto heads =
-      static_cast<long>(translator_.learner->look(translator_.source_ids(source[0])).maps.size());
-  if (heads == 0) return;
-  const long sentences = std::min<long>(heads > 1 ? 1 : 4, std::ssize(source));
-  run.figure(
-      "attention", draw_attention(translator_, {source.begin(), source.begin() + sentences}),
-      cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
-          heads > 1 ? "; the heads of the last layer." : "."));
+  const auto heads = translator_.learner->look(translator_.source_ids(source[0])).maps.size();
+  const auto first = [&](long n) {
+    return std::vector(source.begin(), source.begin() + std::min<long>(n, std::ssize(source)));
+  };
+  if (heads > 0)
+    run.figure(
+        "attention", draw_attention(translator_, first(heads > 1 ? 1 : 4)),
+        cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
+            heads > 1 ? "; the heads of the last layer." : "."));
+  run.figure("gradients", draw_gradients(translator_, first(2)),
+             "How much the words that it reads bear on those that it writes: the length of the gradient of a "
+             "word's log-probability by the vector of a word, each row scaled to its greatest.");
 }
 
 void TranslationCourse::draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>&) {

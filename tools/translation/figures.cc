@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "fovea/ops/join.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
 #include "tools/figures/panel_grid.h"
 #include "tools/figures/plot.h"
 #include "tools/run_folder.h"
@@ -11,33 +14,24 @@
 namespace fovea::tools {
 namespace {
 
-// One panel a head.
-std::vector<Panel> attention_panels(const Translator& t, const std::string& sentence) {
-  const auto looked = t.learner->look(t.source_ids(sentence));
-  require(!looked.maps.empty(), "translate", "a network without attention looks nowhere");
-  std::vector<Panel> panels;
-  for (const Tensor& map : looked.maps) {
-    Panel panel{.x_label = "read", .y_label = "written"};
-    if (looked.maps.size() > 1) panel.title = cat("head ", panels.size() + 1);
-    panel.rows = static_cast<int>(map.size(0));
-    panel.cols = static_cast<int>(map.size(1));
-    const auto values = map.values<float>();
-    panel.values.assign(values.begin(), values.end());
-    panel.column_names = t.text.source_tokens(sentence);
-    panel.row_names = t.text.target_tokens(looked.written.ids);
-    panel.column_names.push_back("</s>");
-    if (looked.written.ended) panel.row_names.push_back("</s>");
-    panels.push_back(std::move(panel));
-  }
-  return panels;
+using Looked = TranslationLearner::Looked;
+
+// A map with the words on both sides.
+Panel word_panel(const Translator& t, const std::string& sentence, const Written& written,
+                 const Tensor& map) {
+  Panel panel{.x_label = "read", .y_label = "written"};
+  panel.rows = static_cast<int>(map.size(0));
+  panel.cols = static_cast<int>(map.size(1));
+  const auto values = map.values<float>();
+  panel.values.assign(values.begin(), values.end());
+  panel.column_names = t.text.source_tokens(sentence);
+  panel.row_names = t.text.target_tokens(written.ids);
+  panel.column_names.push_back("</s>");
+  if (written.ended) panel.row_names.push_back("</s>");
+  return panel;
 }
 
-}  // namespace
-
-Canvas draw_attention(const Translator& t, const std::vector<std::string>& sentences) {
-  std::vector<Panel> panels;
-  for (const std::string& s : sentences)
-    for (Panel& panel : attention_panels(t, s)) panels.push_back(std::move(panel));
+Canvas draw_in_pairs(std::vector<Panel> panels) {
   PanelGrid grid;
   grid.cell = 22;
   grid.max_width = 1200;
@@ -46,6 +40,37 @@ Canvas draw_attention(const Translator& t, const std::vector<std::string>& sente
     grid.rows.back().push_back(std::move(panels[i]));
   }
   return draw(grid);
+}
+
+}  // namespace
+
+Canvas draw_attention(const Translator& t, const std::vector<std::string>& sentences) {
+  std::vector<Panel> panels;
+  for (const std::string& s : sentences) {
+    const Looked looked = t.learner->look(t.source_ids(s));
+    require(!looked.maps.empty(), "translate", "a network without attention looks nowhere");
+    for (std::size_t head = 0; head < looked.maps.size(); ++head) {
+      panels.push_back(word_panel(t, s, looked.written, looked.maps[head]));
+      if (looked.maps.size() > 1) panels.back().title = cat("head ", head + 1);
+    }
+  }
+  return draw_in_pairs(std::move(panels));
+}
+
+Canvas draw_gradients(const Translator& t, const std::vector<std::string>& sentences) {
+  std::vector<Panel> panels;
+  for (const std::string& s : sentences) {
+    const TokenIds ids = t.source_ids(s);
+    const Looked looked = t.learner->look(ids);
+    if (!looked.maps.empty()) {
+      panels.push_back(word_panel(t, s, looked.written, mean(stack(looked.maps, 0), 0)));
+      panels.back().title = looked.maps.size() > 1 ? "attention, mean of the heads" : "attention";
+    }
+    const Tensor gradients = t.learner->gradients(ids, looked.written);
+    panels.push_back(word_panel(t, s, looked.written, gradients / max(gradients, 1, true)));
+    panels.back().title = "gradient";
+  }
+  return draw_in_pairs(std::move(panels));
 }
 
 Canvas draw_losses(const std::filesystem::path& folder) {

@@ -17,6 +17,10 @@ namespace fovea::tools {
 /// without attention.
 Canvas draw_attention(const Translator& translator, const std::vector<std::string>& sentences);
 
+/// Beside where it looks (the mean of the heads; nothing without attention), how much the words it reads bear
+/// on those it writes: see TranslationLearner::gradients(). Each row is scaled to its greatest.
+Canvas draw_gradients(const Translator& translator, const std::vector<std::string>& sentences);
+
 /// Learning curves from metrics.csv in a run's folder.
 Canvas draw_losses(const std::filesystem::path& folder);
 
