@@ -20,7 +20,7 @@ struct Settings : FamilySettings<Settings> {
   std::string placement = "image";  ///< image, features, chain, parallel or none; see Stn::Placement
   std::string kind = "affine";      ///< affine, projective, tps or attention
   std::string net = "cnn";          ///< cnn, or fcn: fully connected
-  Index size = 20;                  ///< pixels a side of what the transformer gives
+  Index size = 28;                  ///< pixels a side of what the transformer gives
   std::string padding = "zeros";    ///< what lies around a picture: zeros or border
   double theta_reg = 0;             ///< weight of |theta - identity|^2
   double loc_lr_mult = 1;           ///< the localisation net's learning rate, as a multiple
