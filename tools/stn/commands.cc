@@ -100,7 +100,7 @@ struct TrainStn {
     if (!resumed) {
       s.seed = common.seed;
       const bool by_epochs = epochs || (common.preset == "default" && !given.given("steps"));
-      const Index number = epochs.value_or(common.data_dir.empty() ? 25 : 40);
+      const Index number = epochs.value_or(common.data_dir.empty() ? 12 : 40);
       if (by_epochs) s.steps = number * ((digits.train.size() + s.batch_size - 1) / s.batch_size);
       if (common.quick) s.steps = std::min<Index>(s.steps, 40);
     }
@@ -147,7 +147,7 @@ void add_stn(Commands& commands) {
   TrainStn& t = train.calls<TrainStn>();
   train.option("--task", t.task, "What to learn").with_default().one_of(stn::task_names());
   train.option("--net", t.net, "fcn is fully connected").with_default().one_of({"cnn", "fcn"});
-  train.option("--epochs", t.epochs, "Passes over the digits (default: 25; with --data-dir 40)").positive();
+  train.option("--epochs", t.epochs, "Passes over the digits (default: 12; with --data-dir 40)").positive();
   t.common.add_to(train, {"default", "paper"}, "paper: the paper's optimizer");
   Defaults defaults =
       defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
