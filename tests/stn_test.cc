@@ -41,7 +41,9 @@ TEST_CASE("stn: every task, place, kind and net makes an update and is scored") 
 }
 
 TEST_CASE("stn: the cluttered network is the recipe's") {
-  Learner learner(small("cluttered"), few());
+  Settings s = small("cluttered");
+  s.size = 20;
+  Learner learner(s, few());
   // Convolutions 20x1x5x5 and 20x20x5x5, linear 1620 to 50 to 6; then 32x1x3x3, 32x32x3x3, 288 to 256 to 10.
   CHECK(learner.parameters() == 520 + 10020 + 81050 + 306 + 320 + 9248 + 73984 + 2570);
 }
