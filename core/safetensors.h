@@ -72,9 +72,10 @@ class SafetensorsFile {
   std::uint64_t data_offset_ = 0;
 };
 
-/// Writes tensors (f32, f64, bf16, i32, u8; strided views too) of the CPU under distinct names. The old file
-/// is replaced only by a complete new one: see AtomicFile. The same tensors make the same bytes, in whatever
-/// order they come: they are put in order of falling element size, then by name, so that all are aligned.
+/// Writes tensors of any device (f32, f64, bf16, i32, u8; strided views too) under distinct names. The old
+/// file is replaced only by a complete new one: see AtomicFile. The same tensors make the same bytes, in
+/// whatever order they come: they are put in order of falling element size, then by name, so that all are
+/// aligned.
 void save_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                       const Metadata& metadata = {{"format", "pt"}});
 inline void save_safetensors(const std::filesystem::path& path, std::initializer_list<NamedTensor> tensors,
