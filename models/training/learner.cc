@@ -6,6 +6,7 @@
 #include "fovea/core/safetensors.h"
 #include "fovea/core/tape.h"
 #include "fovea/models/training/clip.h"
+#include "fovea/ops/create.h"
 
 namespace fovea {
 namespace {
@@ -73,6 +74,12 @@ void Learner::start(FlatParameters parameters) {
   require(rules_.batch_size > 0, "train", "batch_size is ", rules_.batch_size, "; it must be at least 1");
   optimizer_ = make_optimizer(rules_, std::move(parameters));
   schedule_ = make_schedule(rules_);
+}
+
+Tensor Learner::here(const Tensor& x) const { return x.defined() ? to(x, rules_.device) : x; }
+
+void Learner::to_host(std::vector<Tensor>& tensors) {
+  for (Tensor& t : tensors) t = to(t, Cpu{});
 }
 
 Index Learner::parameters() const {

@@ -17,13 +17,16 @@
 namespace fovea {
 
 /// A model in training: its parameters, its optimizer and its random numbers. A family derives from it and
-/// says what its model is and what a batch costs.
+/// says what its model is and what a batch costs. Model and batches lie on the settings' device; what callers
+/// give and get lies on the host.
 class Learner {
  public:
   virtual ~Learner() = default;
 
   /// Updates made so far.
   Index steps() const { return optimizer_->steps(); }
+  /// Where the model lies.
+  const Device& device() const { return rules_.device; }
   /// Elements of all parameters.
   Index parameters() const;
 
@@ -49,7 +52,8 @@ class Learner {
   /// Streams of one seed, so that no part of a run depends on how many numbers another has drawn.
   enum Stream : std::uint64_t { weights_stream, data_stream, evaluation_stream };
 
-  /// To be called once the model is there.
+  /// To be called once the model is there: made on the host, so that a seed means the same weights
+  /// everywhere, then moved with move_to().
   void start(FlatParameters parameters);
 
   /// Draws the next batch and returns its mean cost, a scalar; it is recorded.
@@ -60,6 +64,11 @@ class Learner {
   virtual void load(const std::vector<NamedTensor>& tensors) = 0;
   /// Where its batches come from, if from a loader: checkpoints then keep where it stands.
   virtual Loader* loader() { return nullptr; }
+
+  /// A tensor brought to the model's device; an undefined one stays so.
+  Tensor here(const Tensor& x) const;
+  /// The way back, of all of these.
+  static void to_host(std::vector<Tensor>& tensors);
 
   /// After start().
   Optimizer& optimizer() { return *optimizer_; }

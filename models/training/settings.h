@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "fovea/core/device.h"
 #include "fovea/core/error.h"
 #include "fovea/core/shape.h"
 
@@ -51,6 +52,7 @@ struct TrainingSettings {
   double clip_norm = 10;            ///< the largest norm of the gradients; 0: any
   double clip_value = 0;            ///< the largest component of the gradients; 0: any
   std::uint64_t seed = 1;
+  Device device = Cpu{};  ///< where the model lies; not in the list, since a run may go on elsewhere
 
   /// The list.
   std::vector<Setting> list();
