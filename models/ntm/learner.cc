@@ -6,6 +6,7 @@
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/models/training/dtypes.h"
 #include "fovea/ops/bce.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
 
@@ -65,11 +66,16 @@ Learner::Learner(const Settings& settings)
       settings_(settings),
       task_(make_task(settings.task)),
       model_(make_model(settings, *task_, Generator(settings.seed).fork(weights_stream))) {
-  start(std::visit([](auto& m) { return flatten(m); }, model_));
+  std::visit(
+      [&](auto& m) {
+        move_to(m, settings.device);
+        start(flatten(m));
+      },
+      model_);
 }
 
 Tensor Learner::logits(const Episode& e, Trace* trace) const {
-  const Tensor input = cast(e.input, chosen("ntm", "type", settings_.dtype, dtypes));
+  const Tensor input = here(cast(e.input, chosen("ntm", "type", settings_.dtype, dtypes)));
   if (const auto* ntm = std::get_if<Ntm>(&model_)) return ntm->forward(input, e.scored, trace);
   return std::get<LstmBaseline>(model_).forward(input, e.scored);
 }
@@ -77,7 +83,7 @@ Tensor Learner::logits(const Episode& e, Trace* trace) const {
 Tensor Learner::cost(const Tensor& logits, const Episode& e) {
   const Index T = e.target.size(0);
   const Tensor target = cast(slice(e.target, 0, T - e.scored, T), logits.dtype());
-  return bce_with_logits(logits, target, Reduction::sum);
+  return bce_with_logits(logits, to(target, logits.device()), Reduction::sum);
 }
 
 Tensor Learner::cost() {
@@ -96,7 +102,7 @@ Score Learner::evaluate(Index sequences, EpisodeSize size, std::uint64_t seed) c
     const Tensor x = logits(e);
     const Tensor y = slice(e.target, 0, e.target.size(0) - e.scored, e.target.size(0));
     score.bits += cost(x, e).item<double>() / std::numbers::ln2;
-    const Tensor plain = cast(x, DType::f32);
+    const Tensor plain = to(cast(x, DType::f32), Cpu{});
     const auto answers = plain.values<float>(), targets = y.values<float>();
     for (std::size_t k = 0; k < answers.size(); ++k)
       score.wrong_bits += (answers[k] > 0) != (targets[k] > 0.5f);
@@ -111,7 +117,13 @@ Score Learner::evaluate(Index sequences, EpisodeSize size, std::uint64_t seed) c
   return score;
 }
 
-Tensor Learner::answer(const Episode& e, Trace* trace) const { return sigmoid(logits(e, trace)); }
+Tensor Learner::answer(const Episode& e, Trace* trace) const {
+  const Tensor y = to(sigmoid(logits(e, trace)), Cpu{});
+  if (trace)
+    for (auto* steps : {&trace->read_weights, &trace->write_weights, &trace->reads, &trace->adds})
+      to_host(*steps);
+  return y;
+}
 
 std::vector<NamedTensor> Learner::tensors() {
   return std::visit([](auto& m) { return named_tensors(m); }, model_);

@@ -64,7 +64,7 @@ class Learner : public fovea::Learner {
   /// The probabilities [scored,B,O] that the model gives the bits it is to answer.
   Tensor answer(const Episode& episode, Trace* trace = nullptr) const;
 
-  /// The cost of logits for an episode in nats, summed over its steps, bits and batch.
+  /// The cost of logits, on any device, for an episode in nats, summed over its steps, bits and batch.
   static Tensor cost(const Tensor& logits, const Episode& episode);
 
  private:
