@@ -6,6 +6,7 @@
 #include "fovea/models/data/scenes.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/models/training/dtypes.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
@@ -93,7 +94,12 @@ Learner::Learner(const Settings& settings, PictureSet pictures)
       pictures_(std::move(pictures)),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   chosen("draw", "way to make pixels", settings.pixels, grains);
-  start(std::visit([](auto& m) { return flatten(m); }, model_));
+  std::visit(
+      [&](auto& m) {
+        move_to(m, settings.device);
+        start(flatten(m));
+      },
+      model_);
   if (pictures_.test.size() > 0) check(test_pictures(every_index(1)));
   if (pictures_.train.size() == 0) return;
   check(train_pictures(every_index(1)));
@@ -162,9 +168,10 @@ Tensor Learner::pixels(const Tensor& images, Generator& random) const {
 Tensor Learner::cost() {
   require(loader_.has_value(), "draw", "there are no pictures to learn from");
   const Loader::Batch batch = loader_->next();
+  const Tensor x = here(batch[0]);
   if (const auto* model = std::get_if<DrawClassifier>(&model_))
-    return softmax_cross_entropy(model->forward(batch[0]), batch[1]);
-  const Bound bound = draw().loss(batch[0], data_);
+    return softmax_cross_entropy(model->forward(x), here(batch[1]));
+  const Bound bound = draw().loss(x, data_);
   const auto weight = static_cast<double>(batch[0].size(0));
   reconstruction_.add(bound.reconstruction.item<double>(), weight);
   kl_.add(sum(bound.kl.detach()).item<double>(), weight);
@@ -194,18 +201,19 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     const double share = static_cast<double>(size) / static_cast<double>(n);
     const LabelledImages batch = test_pictures(
         std::span(scored).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(size)));
-    const Tensor x = pixels(batch.images, random);
+    const Tensor x = here(pixels(batch.images, random));
     if (classifier) {
-      const Tensor logits = classifier->forward(x), answers = argmax(logits, 1);
-      score.nats += share * softmax_cross_entropy(logits, batch.labels).item<double>();
+      const Tensor logits = classifier->forward(x), answers = to(argmax(logits, 1), Cpu{});
+      score.nats += share * softmax_cross_entropy(logits, here(batch.labels)).item<double>();
       for (Index k = 0; k < size; ++k) wrong += answers.at({k}) != batch.labels.at({k});
       continue;
     }
     const Bound bound = draw().loss(x, random);
+    const Tensor kl_per_step = to(bound.kl, Cpu{});
     score.reconstruction += share * bound.reconstruction.item<double>();
     score.kl_per_step.resize(static_cast<std::size_t>(settings_.glimpses));
     for (Index t = 0; t < settings_.glimpses; ++t) {
-      const double kl = share * bound.kl.at({t});
+      const double kl = share * kl_per_step.at({t});
       score.kl_per_step[static_cast<std::size_t>(t)] += kl;
       score.kl += kl;
     }
@@ -217,20 +225,26 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
 
 Tensor Learner::generate(Index n, std::uint64_t seed, Trace* trace) const {
   Generator random = Generator(seed).fork(evaluation_stream);
-  return cast(draw().generate(n, random, trace), DType::f32);
+  return returned(draw().generate(n, random, trace), trace);
 }
 
 Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* trace) const {
   Generator random = Generator(seed).fork(evaluation_stream);
   Trace own;
   Trace& t = trace ? *trace : own;
-  draw().loss(pixels(images, random), random, &t);
-  return cast(sigmoid(t.canvases.back()), DType::f32);
+  draw().loss(here(pixels(images, random)), random, &t);
+  return returned(sigmoid(t.canvases.back()), trace);
 }
 
 Tensor Learner::classify(const Tensor& images, Trace* trace) const {
-  const Tensor x = cast(to_unit(images), chosen("draw", "type", settings_.dtype, dtypes));
-  return cast(softmax(classifier().forward(x, trace)), DType::f32);
+  const Tensor x = here(cast(to_unit(images), chosen("draw", "type", settings_.dtype, dtypes)));
+  return returned(softmax(classifier().forward(x, trace)), trace);
+}
+
+Tensor Learner::returned(const Tensor& probabilities, Trace* trace) {
+  if (trace)
+    for (auto* steps : {&trace->canvases, &trace->read_windows, &trace->write_windows}) to_host(*steps);
+  return to(cast(probabilities, DType::f32), Cpu{});
 }
 
 std::vector<NamedTensor> Learner::tensors() {

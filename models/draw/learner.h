@@ -100,6 +100,7 @@ class Learner : public fovea::Learner {
   void check(const LabelledImages& pictures) const;
   LabelledImages scenes(const LabelledImages& from, std::span<const Index> indices,
                         const Generator& random) const;
+  static Tensor returned(const Tensor& probabilities, Trace* trace);  // f32, on the host as the trace
 
   Settings settings_;
   PictureSet pictures_;
