@@ -118,6 +118,7 @@ Learner::Learner(const Settings& settings, PictureSet digits)
     o.placement = Stn::Placement::none;
     models_.all.insert(models_.all.begin() + 1, Stn(o, random));
   }
+  move_to(models_, settings.device);
   start(flatten(models_));
   if (!models_.all.front().transformers.empty())
     optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
@@ -127,6 +128,14 @@ Tensor Learner::input(const Tensor& pictures) const {
   return cast(to_unit(pictures), chosen("stn", "type", settings_.dtype, dtypes));
 }
 
+Stn::Look Learner::look(const Tensor& pictures) const {
+  Stn::Look look = models_.all.front().look(here(input(pictures)));
+  look.logits = to(look.logits, Cpu{});
+  for (SpatialTransformer::Look& t : look.transformers)
+    for (Tensor* part : {&t.theta, &t.grid.points, &t.output}) *part = to(*part, Cpu{});
+  return look;
+}
+
 LabelledImages Learner::test_scenes(Index from, Index count) const {
   return scenes(settings_.task, digits_.test, every_index(count, from),
                 Generator(2015).fork(evaluation_stream));
@@ -134,10 +143,11 @@ LabelledImages Learner::test_scenes(Index from, Index count) const {
 
 Tensor Learner::cost() {
   const Loader::Batch batch = loader_.next();
+  const Tensor x = here(batch[0]), labels = here(batch[1]);
   Tensor sum;
   for (const Stn& model : models_.all) {
-    const Stn::Look look = model.look(batch[0]);
-    Tensor loss = softmax_cross_entropy(look.logits, batch[1]);
+    const Stn::Look look = model.look(x);
+    Tensor loss = softmax_cross_entropy(look.logits, labels);
     if (settings_.theta_reg > 0 && !look.transformers.empty())
       loss = loss + affine(model.penalty(look), settings_.theta_reg, 0);
     sum = sum.defined() ? sum + loss : loss;
@@ -153,10 +163,10 @@ Learner::Score Learner::evaluate(Index count) const {
   constexpr Index most = 250;
   for (Index from = 0; from < total; from += most) {
     const LabelledImages batch = test_scenes(from, std::min(most, total - from));
-    const Tensor x = input(batch.images);
+    const Tensor x = here(input(batch.images));
     const auto labels = batch.labels.values<std::int32_t>();
     for (std::size_t m = 0; m < models_.all.size(); ++m) {
-      const Tensor logits = cast(models_.all[m].forward(x), DType::f32);
+      const Tensor logits = to(cast(models_.all[m].forward(x), DType::f32), Cpu{});
       const float* row = logits.data<float>();
       for (std::size_t b = 0; b < labels.size(); ++b, row += classes) {
         const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);

@@ -60,8 +60,11 @@ class Learner : public fovea::Learner {
   /// plainly resampled picture, and one on the picture in full size, with no fewer parameters than the first.
   const std::vector<Stn>& models() const { return models_.all; }
 
-  /// Pictures [B,C,H,W] as the networks take them: 0 to 1, in their type.
+  /// Pictures [B,C,H,W] as the networks take them: 0 to 1, in their type; still on the host.
   Tensor input(const Tensor& pictures) const;
+
+  /// What the first network does with such pictures, straight from a set of scenes; all of it on the host.
+  Stn::Look look(const Tensor& pictures) const;
 
   /// Scenes of test digits `from` to `from + count - 1`, always the same.
   LabelledImages test_scenes(Index from, Index count) const;

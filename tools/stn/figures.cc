@@ -73,7 +73,7 @@ Canvas draw_looks(const Learner& learner) {
       }
   const LabelledImages scenes = gather(all, shown);
   const Tensor pictures = to_unit(scenes.images), x = grey(pictures);
-  const Stn::Look look = model.look(learner.input(scenes.images));
+  const Stn::Look look = learner.look(scenes.images);
   const Tensor answers = argmax(look.logits, 1);
   std::vector<Tensor> outputs;  // about as large as the picture, in whole cells a pixel
   for (const SpatialTransformer::Look& t : look.transformers) {
@@ -108,7 +108,7 @@ Canvas draw_looks(const Learner& learner) {
 
 Tensor outlines(const Learner& learner, Index count) {
   const Stn& model = learner.models().front();
-  const Stn::Look look = model.look(learner.input(learner.test_scenes(0, count).images));
+  const Stn::Look look = learner.look(learner.test_scenes(0, count).images);
   // In a chain only the first looks at the picture itself.
   const std::size_t shown = model.options.placement == Stn::Placement::chain ? 1 : look.transformers.size();
   const Tensor& first = look.transformers.front().grid.points;
