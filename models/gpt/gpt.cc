@@ -102,12 +102,14 @@ Tensor Gpt::generate(const Tensor& ids, Index count, const Sampling& sampling, G
           ids.shape());
   const Pause pause;
   const Index T = options.block_size;
+  const Device device = wte.weight.device();
   std::vector<KvCache> caches;
   for (const Block& block : h) caches.push_back(block.attn.cache(ids.size(0), T));
   Tensor all = ids, fresh = ids;  // what the caches do not hold yet
   for (Index i = 0; i < count; ++i) {
     const Index length = all.size(1);
-    const Tensor x = length <= T ? hidden(fresh, &caches) : hidden(slice(all, 1, length - T, length));
+    const Tensor x = length <= T ? hidden(to(fresh, device), &caches)
+                                 : hidden(to(slice(all, 1, length - T, length), device));
     const Tensor next = sample(linear(select(x, 1, -1), wte.weight), sampling, random);
     fresh = unsqueeze(next, 1);
     all = concat({all, fresh}, 1);
@@ -131,7 +133,7 @@ Tensor sample(const Tensor& logits, const Sampling& s, Generator& random) {
           s.temperature, " and top_k ", s.top_k, " cannot be below 0, and top_p ", s.top_p,
           " must be in (0, 1]");
   const Index B = logits.size(0), V = logits.size(1);
-  const Tensor wide = cast(contiguous(logits.detach()), DType::f64);
+  const Tensor wide = to(cast(contiguous(logits.detach()), DType::f64), Cpu{});
   Tensor next = Tensor::empty({B}, DType::i32);
   std::vector<std::int32_t> order(static_cast<std::size_t>(V));
   std::vector<double> p;

@@ -64,9 +64,10 @@ struct Gpt {
   /// a whole.
   Tensor loss(const Tensor& ids, const Tensor& targets) const;
 
-  /// Goes on from ids [B,L], L >= 1, with `count` tokens: [B,L + count]. A key and value of every position
-  /// are kept, until the context is full: then, as in nanoGPT, every token is predicted from the last T anew.
-  /// `on_tokens` is shown the tokens [B] (i32) as they come, and may return false to end at once.
+  /// Goes on from ids [B,L], L >= 1, with `count` tokens: [B,L + count], all on the host. A key and value of
+  /// every position are kept, until the context is full: then, as in nanoGPT, every token is predicted from
+  /// the last T anew. `on_tokens` is shown the tokens [B] (i32) as they come, and may return false to end at
+  /// once.
   Tensor generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random,
                   const std::function<bool(const Tensor& tokens)>& on_tokens = {}) const;
 
@@ -80,7 +81,7 @@ struct Gpt {
   LayerNorm ln_f;
 };
 
-/// The next token for every row of logits [B,V]: i32 [B].
+/// The next token for every row of logits [B,V]: i32 [B], on the host, where they are drawn.
 Tensor sample(const Tensor& logits, const Sampling& sampling, Generator& random);
 
 }  // namespace fovea::gpt

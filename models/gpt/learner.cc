@@ -67,6 +67,7 @@ Learner::Learner(const Settings& settings, Text text)
                 .dropout = settings.dropout,
                 .bias = settings.bias},
                random);
+  move_to(model_, settings.device);
   start(flatten(model_));
   if (text_.train.empty()) return;
   for (const auto* part : {&text_.train, &text_.validation}) {
@@ -83,7 +84,7 @@ Tensor Learner::cost() {
   require(!streams_.empty(), "gpt", "there is no text to learn from");
   training_mode(model_, data_);
   const TextWindows batch = streams_[0].next();
-  const Tensor loss = model_.loss(batch.x, batch.y);
+  const Tensor loss = model_.loss(here(batch.x), here(batch.y));
   evaluation_mode(model_);
   return loss;
 }
@@ -98,7 +99,7 @@ double Learner::validation_loss(Index windows) {
   Index scored = 0;
   for (const Index at : spread_indices(batches, all / size)) {
     const TextWindows batch = text.consecutive(at * size, size);
-    sum += static_cast<double>(size) * model_.loss(batch.x, batch.y).item<double>();
+    sum += static_cast<double>(size) * model_.loss(here(batch.x), here(batch.y)).item<double>();
     scored += size;
   }
   return sum / static_cast<double>(scored);
