@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fovea/models/data/labelled_images.h"
+#include "fovea/ops/create.h"
 
 namespace fovea {
 namespace {
@@ -98,6 +99,12 @@ TokenBatch make_token_batch(const TokenPairs& pairs, std::span<const Index> indi
   batch.target_lengths = input.lengths;
   batch.target_keep = input.keep;
   batch.indices.assign(indices.begin(), indices.end());
+  return batch;
+}
+
+TokenBatch to(TokenBatch batch, const Device& device) {
+  for (Tensor* t : {&batch.source, &batch.source_keep, &batch.input, &batch.output, &batch.target_keep})
+    *t = to(*t, device);
   return batch;
 }
 

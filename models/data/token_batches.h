@@ -83,6 +83,9 @@ class TokenBatches {
   Index epoch_ = 0, position_ = 0;
 };
 
+/// A batch for a model on a device. Lengths stay on the host, which reads them.
+TokenBatch to(TokenBatch batch, const Device& device);
+
 /// One batch of these pairs, in this order.
 TokenBatch make_token_batch(const TokenPairs& pairs, std::span<const Index> indices,
                             const TokenBatchesOptions& options = {});

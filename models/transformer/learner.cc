@@ -18,6 +18,7 @@ Learner::Learner(const Settings& settings, TokenPairs train, TokenPairs validati
       settings_(settings),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   smoothing_named(settings.smoothing);
+  move_to(model_, settings.device);
   start(flatten(model_), std::move(train), std::move(validation));
 }
 
@@ -48,9 +49,10 @@ std::vector<Tensor> Learner::maps(const TokenBatch& batch) {
 std::vector<Tensor> Learner::self_attention(const TokenIds& sentence) {
   check(sentence);
   const std::vector<Index> first{0};
-  const TokenBatch batch = make_token_batch({{sentence}, {sentence}}, first);
+  const TokenBatch batch = to(make_token_batch({{sentence}, {sentence}}, first), device());
   std::vector<Tensor> weights;
   model_.encode(batch.source, batch.source_keep, &weights);
+  to_host(weights);
   for (Tensor& w : weights) w = contiguous(select(w, 0, 0));
   return weights;
 }

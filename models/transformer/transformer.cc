@@ -44,15 +44,16 @@ Tensor mask_of(const Tensor& keep) { return reshape(keep, {keep.size(0), 1, 1, k
 }  // namespace
 
 void State::keep_rows(const Tensor& numbers) {
-  for (KvCache& c : cache.self) c.reorder(numbers);
+  const Tensor rows = to(numbers, memory.device());
+  for (KvCache& c : cache.self) c.reorder(rows);
   std::vector<std::int32_t> next;
   for (const std::int32_t n : numbers.values<std::int32_t>())
     next.push_back(sources.at(static_cast<std::size_t>(n)));
   // Rows mostly take another row's place that translates the same sentence: nothing of the memory moves.
   if (next == sources) return;
-  for (KvCache& c : cache.cross) c.reorder(numbers);
-  memory = index_select(memory, 0, numbers);
-  keep = index_select(keep, 0, numbers);
+  for (KvCache& c : cache.cross) c.reorder(rows);
+  memory = index_select(memory, 0, rows);
+  keep = index_select(keep, 0, rows);
   sources = std::move(next);
 }
 
@@ -82,7 +83,8 @@ Transformer::Transformer(const Options& o, Generator& random)
 
 Tensor Transformer::embed(const Embedding& words, const Tensor& ids, Index first) const {
   const Index E = options.embed_dim;
-  const Tensor positions = sinusoidal_positions(ids.size(1), E, options.dtype, first);
+  const Tensor positions =
+      to(sinusoidal_positions(ids.size(1), E, options.dtype, first), words.weight.device());
   return dropout.forward(words.forward(ids) * std::sqrt(static_cast<double>(E)) + positions);
 }
 
@@ -126,7 +128,7 @@ Tensor Transformer::step(const Tensor& words, State& state) const {
 }
 
 Writer Transformer::writer(State& state) const {
-  return {[this, &state](const Tensor& last) { return step(last, state); },
+  return {[this, &state](const Tensor& last) { return step(to(last, state.memory.device()), state); },
           [&state](const Tensor& numbers) { state.keep_rows(numbers); }};
 }
 

@@ -35,7 +35,7 @@ struct State {
   Index position = 0;                 ///< words read
   std::vector<std::int32_t> sources;  ///< which source each row translates
 
-  /// Row i goes on from what row numbers[i] was: i32 [R'].
+  /// Row i goes on from what row numbers[i] was: i32 [R'] on the host.
   void keep_rows(const Tensor& numbers);
 };
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "fovea/core/error.h"
+#include "fovea/ops/create.h"
 
 namespace fovea {
 namespace {
@@ -22,7 +23,7 @@ Tensor ask(const Writer& writer, const std::vector<std::int32_t>& last) {
               log_probs.dtype() == DType::f32,
           op, "the model gave ", log_probs.shape(), " ", log_probs.dtype(), " for ", last.size(),
           " sentences; it must be [R,V] f32");
-  return log_probs;
+  return to(log_probs, Cpu{});
 }
 
 void check(const WriteOptions& o) {

@@ -14,9 +14,10 @@ namespace fovea {
 
 /// A model that writes R sentences at once. Rows are in the order of the sentences, one each at the start.
 struct Writer {
-  /// The logarithms of the probabilities [R,V] (f32) of what follows the tokens `last`, i32 [R].
+  /// The logarithms of the probabilities [R,V] (f32, on any device) of what follows the tokens `last`, i32
+  /// [R] on the host.
   std::function<Tensor(const Tensor& last)> next;
-  /// From here on row i goes on from what row numbers[i] was: i32 [R'].
+  /// From here on row i goes on from what row numbers[i] was: i32 [R'] on the host.
   std::function<void(const Tensor& numbers)> keep_rows;
 };
 

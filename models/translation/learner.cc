@@ -82,7 +82,7 @@ double TranslationLearner::step() {
 
 Tensor TranslationLearner::cost() {
   require(batches_.has_value(), task_.model.c_str(), "there are no sentences to learn from");
-  return loss(batches_->next(), true);
+  return loss(to(batches_->next(), device()), true);
 }
 
 Checkpoint TranslationLearner::checkpoint() {
@@ -124,7 +124,7 @@ double TranslationLearner::validate() {
   require(!validation_.empty(), task_.model.c_str(), "there are no sentences to validate with");
   Mean mean;
   for (const TokenBatch& batch : validation_)
-    mean.add(loss(batch, false).item<double>(), static_cast<double>(batch.target_tokens));
+    mean.add(loss(to(batch, device()), false).item<double>(), static_cast<double>(batch.target_tokens));
   return mean.value();
 }
 
@@ -153,7 +153,7 @@ std::vector<Written> TranslationLearner::translate(const std::vector<TokenIds>& 
     options.beam = beam;
     options.length_penalty = length_penalty;
     for (const Index i : part) options.most.push_back(most_words(sentence(i)));
-    const Writer w = writer(make_token_batch(pairs, part), options.most.back());
+    const Writer w = writer(to(make_token_batch(pairs, part), device()), options.most.back());
     std::vector<Written> written = beam > 1 ? beam_search(w, options) : write_greedily(w, options);
     for (std::size_t k = 0; k < part.size(); ++k)
       out[static_cast<std::size_t>(part[k])] = std::move(written[k]);
@@ -165,7 +165,8 @@ TranslationLearner::Looked TranslationLearner::look(const TokenIds& sentence) {
   Looked looked{translate({sentence})[0]};
   const Written& w = looked.written;
   const std::vector<Index> first{0};
-  looked.maps = maps(make_token_batch({{sentence}, {w.ids}}, first));
+  looked.maps = maps(to(make_token_batch({{sentence}, {w.ids}}, first), device()));
+  to_host(looked.maps);
   // Cut at the greatest length, it has written no end.
   if (!w.ended)
     for (Tensor& map : looked.maps) map = slice(map, 0, 0, static_cast<Index>(w.ids.size()));

@@ -60,7 +60,8 @@ class TranslationLearner : public Learner {
   /// To be called once the model is there. Without pairs it can translate but not learn.
   void start(FlatParameters parameters, TokenPairs train, TokenPairs validation);
 
-  /// What the words of a batch cost: the mean. `training`: as it is learned from.
+  /// What the words of a batch cost: the mean. Here and below, batches lie on the model's device. `training`:
+  /// as it is learned from.
   virtual Tensor loss(const TokenBatch& batch, bool training) = 0;
   /// Writes translations of a batch's sources, of at most `most` words each.
   virtual Writer writer(const TokenBatch& batch, Index most) = 0;
