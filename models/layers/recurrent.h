@@ -146,8 +146,9 @@ struct Recurrent {
     if (!lengths.defined()) return ended;
     require(lengths.dtype() == DType::i32 && lengths.shape() == Shape{B}, "recurrent", "lengths ",
             lengths.shape(), " ", lengths.dtype(), " must be ", Shape{B}, " i32");
+    const Tensor counted = to(lengths, Cpu{});
     for (Index b = 0; b < B; ++b) {
-      const Index length = lengths.data<std::int32_t>()[b];
+      const Index length = counted.data<std::int32_t>()[b];
       require(length >= 1 && length <= T, "recurrent", "sequence ", b, " has length ", length,
               "; it must be 1 to ", T, ", which the input has steps");
       for (Index t = length; t < T; ++t) {

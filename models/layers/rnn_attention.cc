@@ -1,6 +1,5 @@
 #include "fovea/models/layers/rnn_attention.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -54,23 +53,15 @@ const AttentionScore& score_named(const std::string& name) {
   fail(op, "there is no score '", name, "'; there are ", names);
 }
 
-// 1 where a state lies within D of the middle floor(p), which is kept within the sentence: u8 [B,T,S].
+// 1 where a state, or padding, lies within D of the middle floor(p), which is kept within the sentence: u8
+// [B,T,S].
 Tensor window_of(const Tensor& p, const AttentionMemory& memory, Index half_width) {
-  const Index B = p.size(0), T = p.size(1), S = memory.values.size(1);
-  const Tensor middles = contiguous(cast(p.detach(), DType::f64));
-  Tensor inside = zeros({B, T, S}, DType::u8);
-  auto* to = inside.mutable_data<std::uint8_t>();
-  for (Index b = 0; b < B; ++b) {
-    const Index length = memory.lengths.data<std::int32_t>()[b];
-    for (Index t = 0; t < T; ++t, to += S) {
-      const auto at = static_cast<Index>(std::floor(middles.data<double>()[b * T + t]));
-      const Index middle = std::clamp<Index>(at, 0, std::max<Index>(length - 1, 0));
-      const Index begin = std::max<Index>(middle - half_width, 0),
-                  end = std::min(middle + half_width + 1, length);
-      if (begin < end) std::fill(to + begin, to + end, std::uint8_t{1});
-    }
-  }
-  return inside;
+  const auto D = static_cast<double>(half_width);
+  const Tensor last = relu(cast(unsqueeze(unsqueeze(memory.lengths, 1), 2), p.dtype()) - 1);
+  const Tensor middle = minimum(relu(p.detach()), last),
+               s = to(arange(memory.values.size(1), p.dtype()), p.device());
+  // s - D <= floor(middle) <= s + D, said of the middle itself.
+  return logical_and(less_equal(s - D, middle), greater(s + (D + 1), middle));
 }
 
 struct Named {
@@ -152,7 +143,7 @@ AttentionMemory RnnAttention::remember(const Tensor& values, const Tensor& keep)
 Tensor RnnAttention::positions(const Tensor& q, const AttentionMemory& m, Index first) const {
   const Index B = q.size(0), T = q.size(1);
   if (window == Window::local_m) {
-    const Tensor p = arange(T, q.dtype()) + static_cast<double>(first);
+    const Tensor p = to(arange(T, q.dtype()), q.device()) + static_cast<double>(first);
     return expand(reshape(p, {1, T, 1}), {B, T, 1});
   }
   const Tensor share = sigmoid(sum(tanh(position.forward(q)) * position_v, 2, true));
@@ -185,7 +176,7 @@ Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index firs
   }
   if (window == Window::local_p) {
     const double deviation = static_cast<double>(half_width) / 2;
-    const Tensor off = arange(m.values.size(1), q.dtype()) - p;
+    const Tensor off = to(arange(m.values.size(1), q.dtype()), q.device()) - p;
     look.weights = look.weights * exp(square(off) * (-1 / (2 * deviation * deviation)));
   }
   look.context = matmul(look.weights, m.values);

@@ -101,6 +101,7 @@ Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
     X* to = later.mutable_data<X>();
     for (Index u = 0; u < T; ++u) std::fill_n(to + u * T, u + 1, X(1));
   });
+  later = to(later, log_p.device());
   const Tensor keep = cast(batch.target_keep, log_p.dtype());
   const Tensor usual = matmul(keep, later) * baseline;
   const Tensor looks =
@@ -117,11 +118,11 @@ Tensor Seq2Seq::log_probs(const TokenBatch& batch) const {
 
 Writer Seq2Seq::writer(State& state, Weights* weights) const {
   return {[this, &state, weights](const Tensor& last) {
-            const Step s = step(last, state);
+            const Step s = step(to(last, out.weight.device()), state);
             if (weights) weights->push_back(s.weights);
             return log_softmax(out.forward(s.features));
           },
-          [&state](const Tensor& numbers) { state = state.rows(numbers); }};
+          [this, &state](const Tensor& numbers) { state = state.rows(to(numbers, out.weight.device())); }};
 }
 
 void Seq2Seq::each(Visitor& v) {
