@@ -29,9 +29,9 @@ constexpr PresetRow presets[] = {{"small", 2000, 64, 2, 4, 128, 32, 10000, 0, 2e
                                  {"medium", 8000, 128, 4, 4, 256, 64, 20000, 0.1, 1e-3},
                                  {"base", 30522, 512, 12, 12, 768, 256, 1000000, 0.1, 1e-4}};
 
-// How often the likeliest of logits [M,V] is the target.
+// How often the likeliest of logits [M,V] is the target, which lies on the host.
 Index right_ones(const Tensor& logits, const Tensor& targets) {
-  const Tensor guesses = argmax(logits, -1);
+  const Tensor guesses = to(argmax(logits, -1), Cpu{});
   const auto likeliest = guesses.values<std::int32_t>(), wanted = targets.values<std::int32_t>();
   Index n = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) n += likeliest[i] == wanted[i];
@@ -87,7 +87,7 @@ void Learner::Model::each(Visitor& v) {
   v("cls.seq_relationship", next);
 }
 
-// What a batch asks for.
+// What a batch asks for, on the host.
 struct Learner::Example {
   Input input;
   Tensor places;   // of the vectors that the guesses are made of
@@ -120,6 +120,7 @@ Learner::Learner(const Settings& settings, Text text)
     init::truncated_normal(model_.next.weight, random, 0, settings.deviation);
     init::constant(model_.next.bias, 0);
   }
+  move_to(model_, settings.device);
   start(flatten(model_));
   if (settings.with_baseline) {
     Settings other = settings;
@@ -153,6 +154,10 @@ Learner::Example Learner::example(const Tensor& texts, Generator& random) const 
   return e;
 }
 
+Tensor Learner::encoded(const Example& e) const {
+  return model_.bert.encoder.forward({here(e.input.ids), here(e.input.keep_mask), here(e.input.segments)});
+}
+
 Tensor Learner::cost() {
   require(!streams_.empty(), op, "there is no text to learn from");
   training_mode(model_, data_);
@@ -161,14 +166,15 @@ Tensor Learner::cost() {
   if (settings_.left_only) {
     // Nothing has to be hidden from it, so that every token is a lesson.
     const Tensor ids = single_texts(texts).ids;
-    const Tensor hidden = model_.bert.encoder.forward({ids});
-    loss = model_.bert.loss(slice(hidden, 1, 0, texts.size(1)), texts);
+    const Tensor hidden = model_.bert.encoder.forward({here(ids)});
+    loss = model_.bert.loss(slice(hidden, 1, 0, texts.size(1)), here(texts));
   } else {
     const Example e = example(texts, masks_);
-    const Tensor hidden = model_.bert.encoder.forward(e.input);
-    loss = model_.bert.loss(rows_at(hidden, e.places), e.targets);
+    const Tensor hidden = encoded(e);
+    loss = model_.bert.loss(rows_at(hidden, here(e.places)), here(e.targets));
     if (settings_.next_sentence)
-      loss = loss + softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), e.follows);
+      loss = loss +
+             softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), here(e.follows));
   }
   evaluation_mode(model_);
   return loss;
@@ -198,9 +204,9 @@ Learner::Score Learner::evaluate(Index examples) {
   double cost = 0;
   Index right = 0, asked = 0, right_pairs = 0, pairs = 0;
   each_validation_batch(examples, [&](const Example& e) {
-    const Tensor hidden = model_.bert.encoder.forward(e.input);
-    const Tensor logits = model_.bert.guess(rows_at(hidden, e.places));
-    cost += softmax_cross_entropy(logits, e.targets, {.reduction = Reduction::sum}).item<double>();
+    const Tensor hidden = encoded(e);
+    const Tensor logits = model_.bert.guess(rows_at(hidden, here(e.places)));
+    cost += softmax_cross_entropy(logits, here(e.targets), {.reduction = Reduction::sum}).item<double>();
     right += right_ones(logits, e.targets);
     asked += e.targets.numel();
     if (!settings_.next_sentence) return;

@@ -88,6 +88,7 @@ class Learner : public fovea::Learner {
   void load(const std::vector<NamedTensor>& tensors) override;
 
   Example example(const Tensor& texts, Generator& random) const;
+  Tensor encoded(const Example& e) const;
   template <class Use>
   void each_validation_batch(Index examples, const Use& use) const;
 

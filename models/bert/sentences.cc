@@ -32,12 +32,12 @@ void normalize(float* x, Index E) {
   for (Index j = 0; j < E; ++j) x[j] *= scale;
 }
 
-/// Calls f(0), ..., f(n - 1), the first ones first. A thread takes a whole call when there are enough of
-/// them: that keeps threads from waiting for each other in every product, which costs most where others use
-/// the processor, too.
+/// Calls f(0), ..., f(n - 1), the first ones first. On the host a thread takes a whole call when there are
+/// enough of them: that keeps threads from waiting for each other in every product, which costs most where
+/// others use the processor, too.
 template <class F>
-void each_in_parallel(std::size_t n, F&& f) {
-  if (n < static_cast<std::size_t>(omp_get_max_threads())) {
+void each_in_parallel(const Device& device, std::size_t n, F&& f) {
+  if (!is_cpu(device) || n < static_cast<std::size_t>(omp_get_max_threads())) {
     for (std::size_t i = 0; i < n; ++i) f(i);
     return;
   }
@@ -62,6 +62,7 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
     return static_cast<Index>(sentences[static_cast<std::size_t>(i)].size());
   };
 
+  const Device device = encoder.embeddings.word.weight.device();
   const bool all = options.pooling == Pooling::none;
   std::vector<Index> row(sentences.size() + 1, 0), order(sentences.size());
   for (Index i = 0; i < N; ++i) {
@@ -84,7 +85,9 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
       std::copy(ids.begin(), ids.end(), input.ids.mutable_data<std::int32_t>() + b * L);
       if (padded) std::fill_n(input.keep_mask.mutable_data<std::uint8_t>() + b * L, ids.size(), 1);
     }
-    const Tensor hidden = contiguous(encoder.forward(input));
+    input.ids = to(input.ids, device);
+    if (padded) input.keep_mask = to(input.keep_mask, device);
+    const Tensor hidden = to(contiguous(encoder.forward(input)), Cpu{});
     for (Index b = 0; b < B; ++b) {
       const Index sentence = batch[static_cast<std::size_t>(b)];
       const Index at = row[static_cast<std::size_t>(sentence)],
@@ -103,7 +106,7 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
     const auto most = static_cast<std::size_t>(std::max<Index>(batch_tokens / length(left[0]), 1));
     batches.push_back(left.first(std::min(most, left.size())));
   }
-  each_in_parallel(batches.size(), [&](std::size_t i) { run(batches[i]); });
+  each_in_parallel(device, batches.size(), [&](std::size_t i) { run(batches[i]); });
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/core/utf8.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/gather.h"
 #include "fovea/ops/softmax.h"
 #include "fovea/ops/sort.h"
@@ -40,10 +41,11 @@ std::vector<std::vector<Guess>> guess_masked(const bert::Bert& model, const Word
   require(!places.empty(), op, "the text has no [MASK]");
 
   const Pause pause;
-  const Tensor hidden = model.encoder.forward({Tensor::from(ids, {1, L})});
-  const Tensor masked =
-      index_select(select(hidden, 0, 0), 0, Tensor::from(places, {static_cast<Index>(places.size())}));
-  const Sorted best = top_k(softmax(model.guess(masked), -1), std::min(count, model.options.vocabulary), -1);
+  const Device device = model.encoder.embeddings.word.weight.device();
+  const Tensor hidden = model.encoder.forward({to(Tensor::from(ids, {1, L}), device)});
+  const Tensor at = to(Tensor::from(places, {static_cast<Index>(places.size())}), device);
+  const Tensor guessed = to(model.guess(index_select(select(hidden, 0, 0), 0, at)), Cpu{});
+  const Sorted best = top_k(softmax(guessed, -1), std::min(count, model.options.vocabulary), -1);
   std::vector<std::vector<Guess>> out(places.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     for (Index j = 0; j < best.values.size(1); ++j) {
