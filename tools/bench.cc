@@ -257,6 +257,7 @@ std::vector<std::string> workload_names() {
 struct Bench : BenchOptions {
   int operator()() const {
     common.apply();
+    require(!common.device.starts_with("cuda"), "bench", "measures the host alone; use --device cpu");
     for (const std::string& name : names)
       require(!products_only || has_products_only(name), "bench",
               "--products-only is of transformer and gpt, not ", name);

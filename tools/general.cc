@@ -24,9 +24,12 @@ int list(const Commands& commands) {
 
 int info() {
   const BlasInfo blas = blas_info();
-  std::cout << "fovea     " << FOVEA_VERSION << "\ncompiler  " << __VERSION__ << "\ndevices   cpu\nthreads   "
-            << omp_get_max_threads() << "\nblas      " << blas.config << "\n          kernels for "
-            << blas.core
+  std::cout << "fovea     " << FOVEA_VERSION << "\ncompiler  " << __VERSION__ << "\ndevices   cpu";
+#ifdef FOVEA_CUDA
+  for (int i = 0; i < cuda_device_count(); ++i) std::cout << ", " << Device(Cuda{i});
+#endif
+  std::cout << "\nthreads   " << omp_get_max_threads() << "\nblas      " << blas.config
+            << "\n          kernels for " << blas.core
             << (blas.uses_openmp ? ", threads by OpenMP"
                                  : ", threads of its own: kept to one; libopenblas-openmp-dev is faster")
             << "\nfigures   " << (figures_available() ? "yes" : "no (built without Cairo or giflib)") << '\n';

@@ -17,12 +17,20 @@ void CommonOptions::add_to(Command command) {
         const bool digits = text.find_first_not_of("0123456789") == text.npos && text.size() < 20;
         return digits ? "" : "'" + text + "' is not a whole number from 0 to 10^19 - 1";
       });
-  command.option("--device", device, "auto or cpu")
+  command.option("--device", device, "cpu, cuda, cuda:1 (the second GPU), or auto: a GPU if there is one")
+      .environment("FOVEA_DEVICE")
       .with_default()
       .check([](const std::string& d) -> std::string {
-        if (d == "auto" || d == "cpu") return "";
+#ifndef FOVEA_CUDA
         if (d.rfind("cuda", 0) == 0) return "this build of Fovea has no CUDA; use --device cpu";
-        return "'" + d + "' is not a device; there are auto and cpu";
+#endif
+        try {
+          device_named(d);
+          return "";
+        } catch (const Error& e) {
+          const std::string message = e.what();
+          return message.substr(message.find(' ') + 1);  // without "[device]"
+        }
       });
   command.option("--threads", threads, "Threads; 0 uses every core").with_default().between(0, 1024);
   command.option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")

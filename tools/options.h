@@ -9,6 +9,8 @@
 
 #include "tools/command.h"
 
+#include "fovea/core/device.h"
+
 namespace fovea::tools {
 
 /// The long options that every command understands in the same way.
@@ -23,6 +25,8 @@ struct CommonOptions {
   void add_to(Command command);
   /// Makes them take effect.
   void apply() const;
+  /// What --device names.
+  Device chosen_device() const { return device_named(device); }
 };
 
 /// What `fovea train` adds.

@@ -23,6 +23,10 @@ std::string number(double x) {
   return text;
 }
 
+std::size_t peak_bytes(const Device& device) {
+  return std::visit([](auto d) { return memory_stats(d).peak; }, device);
+}
+
 class TrainingRun {
  public:
   TrainingRun(const TrainOptions& options, Course& course, const std::optional<Checkpoint>& resumed)
@@ -109,9 +113,9 @@ class TrainingRun {
     Facts run = course_.facts();
     run.update({{"steps", course_.learner().steps()},
                 {"seconds", std::round(trained * 10) / 10},
-                {"device", "cpu"},
+                {"device", cat(course_.learner().device())},
                 {"parameters", course_.learner().parameters()},
-                {"peak_bytes", memory_stats().peak}});
+                {"peak_bytes", peak_bytes(course_.learner().device())}});
     const Facts metrics = course_.metrics();
     folder_.summary(run, metrics);
     if (figures_available()) {

@@ -68,11 +68,13 @@ class CourseOf : public Course {
 /// progress, logs, checkpoints, Ctrl-C. Returns the exit status.
 int train(const TrainOptions& options, Course& course, const std::optional<Checkpoint>& resumed);
 
-/// The learner that a checkpoint holds; L is a family's, made of its settings() and `rest`.
+/// The learner that a checkpoint holds, on a device; L is a family's, made of its settings() and `rest`.
 template <class L, class... Rest>
-std::unique_ptr<L> restored(const Checkpoint& checkpoint, Rest&&... rest) {
+std::unique_ptr<L> restored(const Checkpoint& checkpoint, const Device& device, Rest&&... rest) {
   using Settings = std::decay_t<decltype(std::declval<L&>().settings())>;
-  auto learner = std::make_unique<L>(Settings::from_json(checkpoint.meta), std::forward<Rest>(rest)...);
+  Settings settings = Settings::from_json(checkpoint.meta);
+  settings.device = device;
+  auto learner = std::make_unique<L>(settings, std::forward<Rest>(rest)...);
   learner->restore(checkpoint);
   return learner;
 }

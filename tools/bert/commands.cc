@@ -28,11 +28,12 @@ struct Loaded {
   bert::Bert model;
   WordPiece tokenizer;
 
-  explicit Loaded(const fs::path& folder)
+  Loaded(const fs::path& folder, const Device& device)
       : model(bert::load_pretrained(folder).model), tokenizer(WordPiece::load(folder)) {
     const auto tokens = static_cast<Index>(tokenizer.size());
     require(tokens <= model.options.vocabulary, "bert", folder.string(), ": the tokenizer has ", tokens,
             " tokens, but the model only ", model.options.vocabulary);
+    move_to(model, device);
   }
 };
 
@@ -138,7 +139,7 @@ struct Encode : Encoding {
     common.apply();
     watch_interrupts();
     std::ios::sync_with_stdio(false);
-    const Loaded loaded(folder);
+    const Loaded loaded(folder, common.chosen_device());
     const SentenceOptions o = options(loaded);
     require(o.pooling != Pooling::none || !output.empty(), "encode",
             "--pooling none gives a row for every token; say with --output where they go");
@@ -172,7 +173,7 @@ struct Similarity : Encoding {
 
   int operator()() {
     common.apply();
-    const Loaded loaded(folder);
+    const Loaded loaded(folder, common.chosen_device());
     SentenceOptions o = options(loaded);
     o.normalize = true;
     std::vector<Ids> sentences;
@@ -198,7 +199,7 @@ struct FillMask {
 
   int operator()() {
     common.apply();
-    const Loaded loaded(folder);
+    const Loaded loaded(folder, common.chosen_device());
     const auto guesses = guess_masked(loaded.model, loaded.tokenizer, text, count);
     for (std::size_t i = 0; i < guesses.size(); ++i) {
       if (guesses.size() > 1) std::printf("%s[MASK] %zu\n", i > 0 ? "\n" : "", i + 1);

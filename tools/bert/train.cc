@@ -194,6 +194,7 @@ struct TrainBert {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : bert::settings_for(common.preset);
+    s.device = common.chosen_device();
     given.apply_to(choices(s));
     if (!resumed) {
       s.seed = common.seed;
@@ -219,7 +220,8 @@ struct EvalBert {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const auto learner = restored<Learner>(c, encode(tokenizer_of(s), load_texts(s.text, common.data_dir)));
+    const auto learner = restored<Learner>(c, common.chosen_device(),
+                                           encode(tokenizer_of(s), load_texts(s.text, common.data_dir)));
     Facts out{{"model", "bert"}, {"text", s.text}, {"steps", learner->steps()}};
     out.update(metrics_of(*learner));
     std::cout << to_json(out) << '\n';

@@ -151,6 +151,7 @@ struct TrainDraw {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : draw::settings_for(task, common.preset);
+    s.device = common.chosen_device();
     const bool real = !common.data_dir.empty();
     if (!resumed) {
       s.seed = common.seed;
@@ -177,7 +178,7 @@ struct EvalDraw {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const auto learner = restored<Learner>(c, load_pictures(s.data, common.data_dir));
+    const auto learner = restored<Learner>(c, common.chosen_device(), load_pictures(s.data, common.data_dir));
     Facts out = facts_of(*learner);
     out["steps"] = learner->steps();
     out.update(metrics_of(*learner));
@@ -197,7 +198,8 @@ struct SampleDraw {
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
     const bool looks = s.model == "classifier";
-    const auto learner = restored<Learner>(c, looks ? load_pictures(s.data, common.data_dir) : PictureSet());
+    const auto learner = restored<Learner>(c, common.chosen_device(),
+                                           looks ? load_pictures(s.data, common.data_dir) : PictureSet());
     figure.save(looks ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed));
     return 0;
   }

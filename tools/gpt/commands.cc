@@ -124,6 +124,7 @@ struct TrainGpt {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : gpt::settings_for(common.preset);
+    s.device = common.chosen_device();
     given.apply_to(choices(s));
     if (!resumed) {
       s.seed = common.seed;
@@ -154,8 +155,8 @@ struct EvalGpt {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const auto learner =
-        restored<Learner>(c, cut(Characters(s.characters), load_text(s.data, common.data_dir)));
+    const auto learner = restored<Learner>(c, common.chosen_device(),
+                                           cut(Characters(s.characters), load_text(s.data, common.data_dir)));
     Facts out{{"model", "gpt"}, {"data", s.data}, {"steps", learner->steps()}};
     out.update(metrics_of(*learner));
     std::cout << to_json(out) << '\n';
@@ -178,11 +179,12 @@ struct Generate {
     require(!prompt.empty(), "generate", "the prompt is empty; leave --prompt out to begin with a new line");
     require_utf8(prompt, "generate", "the prompt");
     if (folder.empty()) {
-      const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+      const auto learner = restored<Learner>(read_checkpoint(checkpoint), common.chosen_device());
       std::cout << prompt;
       write(*learner, prompt, count, options, common.seed, true);
     } else {
-      const gpt::Gpt model = gpt::load_pretrained(folder);
+      gpt::Gpt model = gpt::load_pretrained(folder);
+      move_to(model, common.chosen_device());
       const ByteBpe tokenizer = ByteBpe::load(folder);
       const auto tokens = static_cast<std::int32_t>(tokenizer.size());
       require(tokens <= model.options.vocabulary, "generate", folder.string(), ": the tokenizer has ", tokens,

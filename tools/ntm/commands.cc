@@ -33,7 +33,7 @@ class NtmCourse : public CourseOf<Learner> {
   NtmCourse(const Settings& settings, fs::path compare, const std::optional<Checkpoint>& resumed)
       : CourseOf(settings, resumed), compare_(std::move(compare)) {
     if (!compare_.empty()) {  // now, not when all is trained
-      other_ = restored<Learner>(read_checkpoint(compare_));
+      other_ = restored<Learner>(read_checkpoint(compare_), settings.device);
       require(other_->settings().task == settings.task, "train", "--compare ", compare_.string(), " learned ",
               other_->settings().task, ", and this run learns ", settings.task);
     }
@@ -119,6 +119,7 @@ struct TrainNtm {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : ntm::settings_for(task, model, common.preset);
+    s.device = common.chosen_device();
     const Index sequences = s.steps * s.batch_size;
     given.apply_to(s.list());
     if (!resumed) {
@@ -143,7 +144,7 @@ struct TrainNtm {
     const fs::path path = own.parent_path() / cat("ntm-", s.task, "-lstm-seed", s.seed);
     if (s.model != "ntm" || !fs::exists(path / "summary.json")) return {};
     try {
-      restored<Learner>(read_checkpoint(path));
+      restored<Learner>(read_checkpoint(path), Cpu{});
       return path;
     } catch (const Error&) {  // nobody asked for it
       return {};
@@ -159,7 +160,7 @@ struct EvalNtm {
 
   int operator()() {
     common.apply();
-    const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+    const auto learner = restored<Learner>(read_checkpoint(checkpoint), common.chosen_device());
     const ntm::Score score = learner->evaluate(sequences, size, common.seed);
     Facts out{{"model", learner->settings().model},
               {"task", learner->settings().task},
@@ -185,7 +186,7 @@ struct SampleNtm {
 
   int operator()() {
     common.apply();
-    const auto learner = restored<Learner>(read_checkpoint(checkpoint));
+    const auto learner = restored<Learner>(read_checkpoint(checkpoint), common.chosen_device());
     Generator random(common.seed);
     const ntm::Episode e = learner->task().draw(1, random, size);
     const Tensor y = learner->answer(e);

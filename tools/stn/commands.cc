@@ -95,6 +95,7 @@ struct TrainStn {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : stn::settings_for(task, net, common.preset);
+    s.device = common.chosen_device();
     given.apply_to(s.list());
     PictureSet digits = digits_from(common.data_dir);
     if (!resumed) {
@@ -115,7 +116,8 @@ struct EvalStn {
 
   int operator()() {
     common.apply();
-    const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
+    const auto learner =
+        restored<Learner>(read_checkpoint(checkpoint), common.chosen_device(), digits_from(common.data_dir));
     const auto score = learner->evaluate();
     Facts out{{"model", "stn"},
               {"task", learner->settings().task},
@@ -133,7 +135,8 @@ struct SampleStn {
 
   int operator()() {
     common.apply();
-    const auto learner = restored<Learner>(read_checkpoint(checkpoint), digits_from(common.data_dir));
+    const auto learner =
+        restored<Learner>(read_checkpoint(checkpoint), common.chosen_device(), digits_from(common.data_dir));
     figure.save(draw_looks(*learner));
     return 0;
   }

@@ -21,7 +21,7 @@ struct Translate {
 
   int operator()() {
     common.apply();
-    const Translator t = load_translator(read_checkpoint(checkpoint));
+    const Translator t = load_translator(read_checkpoint(checkpoint), common.chosen_device());
     t.learner->use_averages(true);
     if (!sentences.empty()) {
       for (const auto& words : t.translate(sentences, beam, penalty)) std::cout << join_words(words) << '\n';

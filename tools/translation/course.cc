@@ -130,7 +130,7 @@ int EvalTranslation::operator()() {
   std::vector<Facts> all;
   for (const fs::path& path : checkpoints) {
     const Checkpoint checkpoint = read_checkpoint(path);
-    const Translator t = load_translator(checkpoint);
+    const Translator t = load_translator(checkpoint, common.chosen_device());
     const TranslationTask& own = t.learner->task();
     test.emplace(load_sentences(own, Split::test, common.data_dir), t.text, text_options(own));
     const std::string name = cat(own.task, " ", own.source, " ", own.target);

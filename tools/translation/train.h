@@ -24,6 +24,7 @@ struct TrainTranslation {
     if (task.empty()) task = common.data_dir.empty() ? "dates" : "multi30k";
     Settings s = resumed ? Settings::from_json(resumed->meta) : Family::settings(task, common.preset);
     if (!resumed) s.seed = common.seed;
+    s.device = common.chosen_device();
     given.apply_to(translation_choices(s));
     const ParallelText train_text = load_sentences(s, Split::train, common.data_dir),
                        validation = load_sentences(s, Split::validation, common.data_dir);

@@ -21,8 +21,9 @@ std::string model_of(const Checkpoint& c) {
 }
 
 template <class Learner, class Settings>
-Translator load(const Checkpoint& c) {
-  const Settings s = Settings::from_json(c.meta);
+Translator load(const Checkpoint& c, const Device& device) {
+  Settings s = Settings::from_json(c.meta);
+  s.device = device;
   Translator t{TranslationText::from(c.extra, text_options(s)),
                std::make_unique<Learner>(s, TokenPairs(), TokenPairs(), c.extra)};
   t.learner->restore(c);
@@ -69,10 +70,10 @@ Sentences Translator::translate(const std::vector<std::string>& sentences, Index
   return out;
 }
 
-Translator load_translator(const Checkpoint& c) {
+Translator load_translator(const Checkpoint& c, const Device& device) {
   if (model_of(c) == transformer::Settings::family)
-    return load<transformer::Learner, transformer::Settings>(c);
-  return load<seq2seq::Learner, seq2seq::Settings>(c);
+    return load<transformer::Learner, transformer::Settings>(c, device);
+  return load<seq2seq::Learner, seq2seq::Settings>(c, device);
 }
 
 }  // namespace fovea::tools

@@ -30,8 +30,8 @@ struct Translator {
   Sentences translate(const std::vector<std::string>& sentences, Index beam, double length_penalty) const;
 };
 
-/// The one in a checkpoint, of any family.
-Translator load_translator(const Checkpoint& checkpoint);
+/// The one in a checkpoint, of any family, on a device.
+Translator load_translator(const Checkpoint& checkpoint, const Device& device);
 
 }  // namespace fovea::tools
 
