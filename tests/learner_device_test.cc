@@ -257,6 +257,7 @@ Numbers translation_scores(TranslationLearner& learner) {
   add(learner.translate(sentences));
   add(learner.translate(sentences, 2));
   append(out, elements(learner.look({5}).maps));
+  append(out, elements({learner.gradients({5, 4}, {{5, 6}, 0, true})}));
   learner.use_averages(true);
   out.push_back(learner.validate());
   learner.use_averages(false);

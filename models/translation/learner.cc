@@ -197,14 +197,14 @@ Tensor TranslationLearner::gradients(const TokenIds& sentence, const Written& wr
         Parameter(s.parameter).zero_grad();
     }
   } exchange{*this, source_embedding().weight};
-  Parameter apart(index_select(exchange.own.detach(), 0, reshape(batch.source, {T * S})));
+  Parameter apart(index_select(exchange.own.detach(), 0, here(reshape(batch.source, {T * S}))));
   source_embedding().weight = apart;
   batch.source = reshape(arange(T * S), {T, S});
   Tape tape;
-  tape.backward(loss(batch, false));
+  tape.backward(loss(to(batch, device()), false));
   // The cost is a mean of T words.
   const Tensor lengths = norm(apart.grad(), -1) * static_cast<double>(T);
-  const Tensor map = cast(reshape(lengths, {T, S}), DType::f32);
+  const Tensor map = to(cast(reshape(lengths, {T, S}), DType::f32), Cpu{});
   return written.ended ? map : contiguous(slice(map, 0, 0, T - 1));
 }
 
