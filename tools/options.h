@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/command.h"
-
 #include "fovea/core/device.h"
+#include "tools/command.h"
 
 namespace fovea::tools {
 
