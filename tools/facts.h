@@ -20,7 +20,8 @@ class Facts {
     Value value;
   };
 
-  Facts(std::initializer_list<Fact> facts = {});
+  Facts() = default;
+  Facts(std::initializer_list<Fact> facts);
   /// Reads an object of plain values.
   static Facts from_json(const std::string& text);
 
