@@ -108,10 +108,10 @@ void forward(ForwardPiece<T> formula, std::span<const View> x, Scalars<double> s
   const Scalars<T> s{static_cast<T>(scalars.a), static_cast<T>(scalars.b)};
   std::array<const Shape*, N + 1> strides;
   strides[N] = &y.strides;
-  for (std::size_t i = 0; i < N; ++i) strides[i] = &x[i].strides;
   std::array<const T*, N> all;
   bool packed = true;
   for (std::size_t i = 0; i < N; ++i) {
+    strides[i] = &x[i].strides;
     all[i] = x[i].as<const T>();
     packed &= x[i].packed;
   }
@@ -122,7 +122,7 @@ void forward(ForwardPiece<T> formula, std::span<const View> x, Scalars<double> s
     std::array<const T*, N> in;
     bool direct = true;
     for (std::size_t i = 0; i < N; ++i) {
-      in[i] = x[i].as<const T>() + rows.offset(i, row) + begin * rows.step[i];
+      in[i] = all[i] + rows.offset(i, row) + begin * rows.step[i];
       direct &= rows.step[i] == 1;
     }
     T* out = y.as<T>() + rows.offset(N, row) + begin;
@@ -181,11 +181,10 @@ void backward(BackwardPiece<T> formula, bool reads_x, std::span<const View> x, S
       std::array<T*, N> g, to{};
       for (std::size_t i = 0; i < N; ++i) {
         if (reads_x)
-          in[i] = gathered(x[i].as<const T>() + rows.offset(i, row) + k * rows.step[i], rows.step[i], n,
-                           buffer[i]);
+          in[i] = gathered(all[i] + rows.offset(i, row) + k * rows.step[i], rows.step[i], n, buffer[i]);
         g[i] = buffer[N + i];
         if (!dx[i].dx) continue;
-        to[i] = dx[i].dx.as<T>() + rows.offset(N + i, row) + k * rows.step[N + i];
+        to[i] = to_all[i] + rows.offset(N + i, row) + k * rows.step[N + i];
         if (rows.step[N + i] == 1 && dx[i].into == Into::set && !sums) g[i] = to[i];
       }
       formula(in.data(), s, y.as<const T>() + (y.data ? at + k : 0), dy.as<const T>() + at + k, g.data(), n);
