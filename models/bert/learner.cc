@@ -120,8 +120,7 @@ Learner::Learner(const Settings& settings, Text text)
     init::truncated_normal(model_.next.weight, random, 0, settings.deviation);
     init::constant(model_.next.bias, 0);
   }
-  move_to(model_, settings.device);
-  start(flatten(model_));
+  start(model_);
   if (settings.with_baseline) {
     Settings other = settings;
     other.with_baseline = false;

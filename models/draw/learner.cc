@@ -94,12 +94,7 @@ Learner::Learner(const Settings& settings, PictureSet pictures)
       pictures_(std::move(pictures)),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   chosen("draw", "way to make pixels", settings.pixels, grains);
-  std::visit(
-      [&](auto& m) {
-        move_to(m, settings.device);
-        start(flatten(m));
-      },
-      model_);
+  std::visit([&](auto& m) { start(m); }, model_);
   if (pictures_.test.size() > 0) check(test_pictures(every_index(1)));
   if (pictures_.train.size() == 0) return;
   check(train_pictures(every_index(1)));

@@ -67,8 +67,7 @@ Learner::Learner(const Settings& settings, Text text)
                 .dropout = settings.dropout,
                 .bias = settings.bias},
                random);
-  move_to(model_, settings.device);
-  start(flatten(model_));
+  start(model_);
   if (text_.train.empty()) return;
   for (const auto* part : {&text_.train, &text_.validation}) {
     for (const std::int32_t id : *part)

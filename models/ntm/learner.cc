@@ -66,12 +66,7 @@ Learner::Learner(const Settings& settings)
       settings_(settings),
       task_(make_task(settings.task)),
       model_(make_model(settings, *task_, Generator(settings.seed).fork(weights_stream))) {
-  std::visit(
-      [&](auto& m) {
-        move_to(m, settings.device);
-        start(flatten(m));
-      },
-      model_);
+  std::visit([&](auto& m) { start(m); }, model_);
 }
 
 Tensor Learner::logits(const Episode& e, Trace* trace) const {

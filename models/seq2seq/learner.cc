@@ -17,8 +17,7 @@ Learner::Learner(const Settings& settings, TokenPairs train, TokenPairs validati
     : TranslationLearner(settings, settings, std::move(about_words)),
       settings_(settings),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
-  move_to(model_, settings.device);
-  start(flatten(model_), std::move(train), std::move(validation));
+  start(model_, std::move(train), std::move(validation));
 }
 
 Tensor Learner::loss(const TokenBatch& batch, bool training) {

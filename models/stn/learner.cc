@@ -118,8 +118,7 @@ Learner::Learner(const Settings& settings, PictureSet digits)
     o.placement = Stn::Placement::none;
     models_.all.insert(models_.all.begin() + 1, Stn(o, random));
   }
-  move_to(models_, settings.device);
-  start(flatten(models_));
+  start(models_);
   if (!models_.all.front().transformers.empty())
     optimizer().scale_lr(cat(names[0], ".transformers."), settings.loc_lr_mult);
 }

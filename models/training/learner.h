@@ -52,9 +52,13 @@ class Learner {
   /// Streams of one seed, so that no part of a run depends on how many numbers another has drawn.
   enum Stream : std::uint64_t { weights_stream, data_stream, evaluation_stream };
 
-  /// To be called once the model is there: made on the host, so that a seed means the same weights
-  /// everywhere, then moved with move_to().
-  void start(FlatParameters parameters);
+  /// To be called once the model is there, made on the host, so that a seed means the same weights
+  /// everywhere: moves it to its device and gets it ready to learn.
+  template <Layer Model>
+  void start(Model& model) {
+    move_to(model, device());
+    start(flatten(model));
+  }
 
   /// Draws the next batch and returns its mean cost, a scalar; it is recorded.
   virtual Tensor cost() = 0;
@@ -76,6 +80,8 @@ class Learner {
   Generator data_;
 
  private:
+  void start(FlatParameters parameters);
+
   TrainingSettings rules_;
   std::unique_ptr<Optimizer> optimizer_;
   Schedule schedule_;

@@ -18,8 +18,7 @@ Learner::Learner(const Settings& settings, TokenPairs train, TokenPairs validati
       settings_(settings),
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   smoothing_named(settings.smoothing);
-  move_to(model_, settings.device);
-  start(flatten(model_), std::move(train), std::move(validation));
+  start(model_, std::move(train), std::move(validation));
 }
 
 Tensor Learner::loss(const TokenBatch& batch, bool training) {

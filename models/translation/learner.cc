@@ -1,9 +1,10 @@
 #include "fovea/models/translation/learner.h"
 
 #include <algorithm>
-#include <numeric>
+#include <iterator>
 
 #include "fovea/core/tape.h"
+#include "fovea/models/data/labelled_images.h"
 #include "fovea/models/training/metrics.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/gather.h"
@@ -47,8 +48,7 @@ TranslationLearner::TranslationLearner(const TrainingSettings& settings, const T
       last_step_(settings.steps),
       about_words_(std::move(about_words)) {}
 
-void TranslationLearner::start(FlatParameters parameters, TokenPairs train, TokenPairs validation) {
-  Learner::start(std::move(parameters));
+void TranslationLearner::learn_from(TokenPairs train, TokenPairs validation) {
   const char* op = task_.model.c_str();
   check_ids(op, train, task_, "training");
   check_ids(op, validation, task_, "validation");
@@ -141,8 +141,7 @@ std::vector<Written> TranslationLearner::translate(const std::vector<TokenIds>& 
   for (const TokenIds& ids : sentences) check(ids);
   const TokenPairs pairs{sentences, sentences};
   // Those of about equal length together.
-  std::vector<Index> order(sentences.size());
-  std::iota(order.begin(), order.end(), Index{0});
+  std::vector<Index> order = every_index(std::ssize(sentences));
   const auto sentence = [&](Index i) -> const TokenIds& { return sentences[static_cast<std::size_t>(i)]; };
   std::stable_sort(order.begin(), order.end(),
                    [&](Index a, Index b) { return sentence(a).size() < sentence(b).size(); });
@@ -178,9 +177,8 @@ Tensor TranslationLearner::gradients(const TokenIds& sentence, const Written& wr
   // The sentence once for every word written, of which alone that copy's cost is made; and every word read,
   // of every copy, with a vector of its own, so that one sweep gives all gradients apart.
   const std::size_t copies = written.ids.size() + 1;
-  std::vector<Index> all(copies);
-  std::iota(all.begin(), all.end(), Index{0});
-  TokenBatch batch = make_token_batch({std::vector(copies, sentence), std::vector(copies, written.ids)}, all);
+  TokenBatch batch = make_token_batch({std::vector(copies, sentence), std::vector(copies, written.ids)},
+                                      every_index(static_cast<Index>(copies)));
   const Index T = batch.output.size(1), S = batch.source.size(1);
   auto* wanted = batch.output.mutable_data<std::int32_t>();
   for (Index copy = 0; copy < T; ++copy)

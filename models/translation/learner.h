@@ -58,7 +58,11 @@ class TranslationLearner : public Learner {
   TranslationLearner(const TrainingSettings& settings, const TranslationTask& task,
                      std::vector<NamedTensor> about_words);
   /// To be called once the model is there. Without pairs it can translate but not learn.
-  void start(FlatParameters parameters, TokenPairs train, TokenPairs validation);
+  template <Layer Model>
+  void start(Model& model, TokenPairs train, TokenPairs validation) {
+    Learner::start(model);
+    learn_from(std::move(train), std::move(validation));
+  }
 
   /// What the words of a batch cost: the mean. Here and below, batches lie on the model's device. `training`:
   /// as it is learned from.
@@ -73,6 +77,7 @@ class TranslationLearner : public Learner {
   void check(const TokenIds& sentence) const;
 
  private:
+  void learn_from(TokenPairs train, TokenPairs validation);
   Tensor cost() override;
 
   TranslationTask task_;
