@@ -16,6 +16,7 @@
 #include "fovea/models/transformer/learner.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/views.h"
+#include "tests/backwards.h"
 #include "tests/scratch.h"
 #endif
 
@@ -127,6 +128,8 @@ TEST_CASE("ntm on a GPU") {
   }
 }
 
+PictureSet digits() { return {draw_digits(8, Generator(1)), draw_digits(6, Generator(2))}; }
+
 TEST_CASE("draw on a GPU") {
   for (const char* kind : {"attention", "plain", "classifier"}) {
     const bool classifies = kind == std::string("classifier"), plain = kind == std::string("plain");
@@ -143,10 +146,7 @@ TEST_CASE("draw on a GPU") {
     s.dtype = "f64";
     check_family(
         s, f64_close,
-        [](const auto& settings) {
-          return std::make_unique<draw::Learner>(
-              settings, PictureSet{draw_digits(8, Generator(1)), draw_digits(6, Generator(2))});
-        },
+        [](const auto& settings) { return std::make_unique<draw::Learner>(settings, digits()); },
         [&](draw::Learner& learner) {
           const draw::Score score = learner.evaluate(0, 3);
           Numbers out = score.kl_per_step;
@@ -169,10 +169,7 @@ TEST_CASE("draw on a GPU") {
 }
 
 TEST_CASE("stn on a GPU") {
-  const auto make = [](const auto& settings) {
-    return std::make_unique<stn::Learner>(
-        settings, PictureSet{draw_digits(8, Generator(1)), draw_digits(6, Generator(2))});
-  };
+  const auto make = [](const auto& settings) { return std::make_unique<stn::Learner>(settings, digits()); };
   const auto scores = [](stn::Learner& learner) {
     const stn::Learner::Score score = learner.evaluate(6);
     Numbers out = score.error_percent;
@@ -224,20 +221,6 @@ TEST_CASE("gpt on a GPU") {
         append(out, shown);
         return out;
       });
-}
-
-// Sentences to be written backwards.
-TokenPairs backwards(int count, std::uint64_t seed) {
-  Generator random(seed);
-  TokenPairs out;
-  for (int i = 0; i < count; ++i) {
-    TokenIds x;
-    for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
-      x.push_back(4 + static_cast<std::int32_t>(random.below(6)));
-    out.source.push_back(x);
-    out.target.emplace_back(x.rbegin(), x.rend());
-  }
-  return out;
 }
 
 template <class Learner, class Settings>

@@ -4,6 +4,7 @@
 #include "fovea/models/training/checkpoint.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
+#include "tests/backwards.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -12,21 +13,8 @@ namespace {
 using seq2seq::Learner;
 using seq2seq::Settings;
 
-// A sentence to be written backwards, each word 4 higher: sources of ids 4 to 7, targets 8 to 11.
-TokenPairs pairs(int count, std::uint64_t seed) {
-  Generator random(seed);
-  TokenPairs out;
-  for (int i = 0; i < count; ++i) {
-    TokenIds x;
-    for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
-      x.push_back(4 + static_cast<std::int32_t>(random.below(4)));
-    TokenIds y(x.rbegin(), x.rend());
-    for (std::int32_t& id : y) id += 4;
-    out.source.push_back(x);
-    out.target.push_back(y);
-  }
-  return out;
-}
+// Each word 4 higher: sources of ids 4 to 7, targets 8 to 11.
+TokenPairs pairs(int count, std::uint64_t seed) { return backwards(count, seed, 4, 4); }
 
 Settings small() {
   Settings s = seq2seq::settings_for("dates");

@@ -1,6 +1,7 @@
 #include "fovea/models/transformer/learner.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/reduce.h"
+#include "tests/backwards.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -8,20 +9,6 @@ namespace {
 
 using transformer::Learner;
 using transformer::Settings;
-
-// A sentence to be written backwards: ids 4 to 9.
-TokenPairs pairs(int count, std::uint64_t seed) {
-  Generator random(seed);
-  TokenPairs out;
-  for (int i = 0; i < count; ++i) {
-    TokenIds x;
-    for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
-      x.push_back(4 + static_cast<std::int32_t>(random.below(6)));
-    out.source.push_back(x);
-    out.target.emplace_back(x.rbegin(), x.rend());
-  }
-  return out;
-}
 
 Settings small() {
   Settings s = transformer::settings_for("copy");
@@ -79,13 +66,13 @@ TEST_CASE("transformer learner: settings") {
 TEST_CASE("transformer learner: a resumed run goes on bit for bit, the mean of its weights too") {
   Settings s = small();
   s.steps = 9;
-  Learner whole(s, pairs(50, 1), pairs(10, 2)), first(s, pairs(50, 1));
+  Learner whole(s, backwards(50, 1), backwards(10, 2)), first(s, backwards(50, 1));
   std::vector<double> costs;
   for (int i = 0; i < 9; ++i) costs.push_back(whole.step());
   for (int i = 0; i < 6; ++i) CHECK(first.step() == costs[static_cast<std::size_t>(i)]);
   CHECK(first.averaged() == 1);  // moments 5, 7 and 9
   const Checkpoint half = copied(first.checkpoint());
-  Learner second(Settings::from_json(half.meta), pairs(50, 1));
+  Learner second(Settings::from_json(half.meta), backwards(50, 1));
   second.restore(half);
   for (int i = 6; i < 9; ++i) CHECK(second.step() == costs[static_cast<std::size_t>(i)]);
   CHECK(second.averaged() == 3);
@@ -99,7 +86,7 @@ TEST_CASE("transformer learner: a resumed run goes on bit for bit, the mean of i
 TEST_CASE("transformer learner: the mean is of the last moments, and a longer run averages anew") {
   Settings s = small();
   s.steps = 9;
-  Learner learner(s, pairs(50, 1), pairs(10, 2));
+  Learner learner(s, backwards(50, 1), backwards(10, 2));
   std::vector<std::vector<float>> moments;
   while (learner.steps() < 9) {
     learner.step();
@@ -121,7 +108,7 @@ TEST_CASE("transformer learner: the mean is of the last moments, and a longer ru
   CHECK(learner.validate() == plain);
 
   s.steps = 13;
-  Learner longer(s, pairs(50, 1));
+  Learner longer(s, backwards(50, 1));
   longer.restore(copied(learner.checkpoint()));
   CHECK(longer.averaged() == 3);
   for (int i = 0; i < 2; ++i) longer.step();  // 11 is the second of 9, 11 and 13
@@ -136,8 +123,8 @@ TEST_CASE("transformer learner: learns to write backwards") {
   s.dropout = 0;
   s.averages = 4;
   s.average_every = 10;
-  const TokenPairs test = pairs(100, 3);
-  Learner learner(s, pairs(400, 1), test, {{"text source", Tensor::from({1, 2}, {2})}});
+  const TokenPairs test = backwards(100, 3);
+  Learner learner(s, backwards(400, 1), test, {{"text source", Tensor::from({1, 2}, {2})}});
   CHECK(learner.validate() > 1.5);  // ln 10 is 2.3
   while (learner.steps() < s.steps) learner.step();
   CHECK(learner.validate() < 0.2);
@@ -168,12 +155,12 @@ TEST_CASE("transformer learner: learns to write backwards") {
 
 TEST_CASE("transformer learner: bad input") {
   const Settings s = small();
-  TokenPairs high = pairs(5, 1);
+  TokenPairs high = backwards(5, 1);
   high.source[3][0] = 10;
   check_throws([&] { Learner(s, high); },
                {"[transformer]", "training's source", "id 10", "vocabulary has 10"});
-  check_throws([&] { Learner(s, pairs(5, 1), high); }, {"validation's source"});
-  TokenPairs longer = pairs(5, 1);
+  check_throws([&] { Learner(s, backwards(5, 1), high); }, {"validation's source"});
+  TokenPairs longer = backwards(5, 1);
   longer.target[2].resize(9, 8);
   check_throws([&] { Learner(s, longer); }, {"pair 2", "10 tokens"});
   Learner untaught(s);
