@@ -29,7 +29,8 @@ class DataFolder {
 
   template <class... Parts>
   void check(bool ok, const std::filesystem::path& path, const Parts&... parts) const {
-    require(ok, set_, path.string(), ": ", parts..., "; get it anew with: ", remedy());
+    if (!ok) [[unlikely]]  // the remedy, too, is put together only then
+      fail(set_, path.string(), ": ", parts..., "; get it anew with: ", remedy());
   }
 
   /// What read(path) gives; its errors get the remedy put behind.
