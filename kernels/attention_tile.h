@@ -73,7 +73,7 @@ struct AttentionSizes {
   Index seen(Index i) const { return causal ? std::clamp<Index>(i + 1 + Lk - Lq, 0, Lk) : Lk; }
   // How many parts to cut the tiles of a head into, so that every thread has work.
   Index parts(Index tiles) const {
-    const Index pairs = B * G, threads = omp_in_parallel() ? 1 : omp_get_max_threads();
+    const Index pairs = B * G, threads = threads_here();
     return pairs == 0 || pairs >= threads ? 1 : std::min(tiles, (threads + pairs - 1) / pairs);
   }
 };

@@ -64,22 +64,25 @@ void forward(const View& parameters, const View& memory, const View& w_previous,
              const View& trace, const View& w) {
   const Index B = memory.shape[0], N = memory.shape[1], M = memory.shape[2];
   const Index H = parameters.shape[1], P = parameters.shape[2], S = P - M - 3, half = S / 2;
-  parallel_for(B, N * (M + 16 * H), 16384, [&](Index begin, Index end) {
+  const T *heads = parameters.as<const T>(), *rows_of = memory.as<const T>(),
+          *previous = w_previous.as<const T>();
+  T *traces = trace.as<T>(), *weights = w.as<T>();
+  parallel_for(B, N * (M + 16 * H), 16384, [=](Index begin, Index end) {
     thread_local std::vector<T> scratch;
     scratch.resize(static_cast<std::size_t>(P + N + 2 * half + N));
     T *head_buffer = scratch.data(), *padded = head_buffer + P, *wg = padded + N + 2 * half;
     for (Index b = begin; b < end; ++b) {
-      const T* rows = memory.as<const T>() + b * N * M;
-      T* traced = trace.as<T>() + b * (3 * H + 1) * N;
+      const T* rows = rows_of + b * N * M;
+      T* traced = traces + b * (3 * H + 1) * N;
       T* norms = traced + 3 * H * N;
       for (Index j = 0; j < N; ++j) norms[j] = dot(rows + j * M, rows + j * M, M);
 #pragma omp simd
       for (Index j = 0; j < N; ++j) norms[j] = math::sqrt(norms[j] + ntm_epsilon<T> * ntm_epsilon<T>);
       for (Index h = 0; h < H; ++h) {
-        const Head<T> head(parameters.as<const T>() + (b * H + h) * P, M, S, tanh_key, head_buffer);
+        const Head<T> head(heads + (b * H + h) * P, M, S, tanh_key, head_buffer);
         T *cosine = traced + 3 * h * N, *wc = cosine + N, *ws = wc + N;
-        const T* before = w_previous.as<const T>() + (b * H + h) * N;
-        T* out = w.as<T>() + (b * H + h) * N;
+        const T* before = previous + (b * H + h) * N;
+        T* out = weights + (b * H + h) * N;
         for (Index j = 0; j < N; ++j) cosine[j] = dot(rows + j * M, head.k, M);
 #pragma omp simd
         for (Index j = 0; j < N; ++j) cosine[j] /= norms[j] * head.norm;

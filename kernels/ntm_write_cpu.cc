@@ -10,21 +10,24 @@ void ntm_write_forward(Cpu, const View& memory, const View& w, const View& erase
                        const View& y) {
   const Index B = memory.shape[0], N = memory.shape[1], M = memory.shape[2], H = w.shape[1];
   visit_float("ntm_write", memory.dtype, [&]<class T>() {
-    parallel_for(B, N * M * H, 16384, [&](Index begin, Index end) {
+    const T *rows = memory.as<const T>(), *weights = w.as<const T>();
+    const T *erases = erase.as<const T>(), *adds = add.as<const T>();
+    T* written = y.as<T>();
+    parallel_for(B, N * M * H, 16384, [=](Index begin, Index end) {
       for (Index b = begin; b < end; ++b)
         for (Index i = 0; i < N; ++i) {
-          const T* row = memory.as<const T>() + (b * N + i) * M;
-          T* out = y.as<T>() + (b * N + i) * M;
+          const T* row = rows + (b * N + i) * M;
+          T* out = written + (b * N + i) * M;
           for (Index h = 0; h < H; ++h) {  // all erases first: they commute
-            const T wi = w.as<const T>()[(b * H + h) * N + i];
-            const T* e = erase.as<const T>() + (b * H + h) * M;
+            const T wi = weights[(b * H + h) * N + i];
+            const T* e = erases + (b * H + h) * M;
             const T* from = h == 0 ? row : out;
 #pragma GCC ivdep
             for (Index m = 0; m < M; ++m) out[m] = from[m] * (1 - wi * e[m]);
           }
           for (Index h = 0; h < H; ++h) {
-            const T wi = w.as<const T>()[(b * H + h) * N + i];
-            const T* a = add.as<const T>() + (b * H + h) * M;
+            const T wi = weights[(b * H + h) * N + i];
+            const T* a = adds + (b * H + h) * M;
 #pragma GCC ivdep
             for (Index m = 0; m < M; ++m) out[m] += wi * a[m];
           }

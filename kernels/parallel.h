@@ -1,8 +1,6 @@
 #ifndef FOVEA_KERNELS_PARALLEL_H_
 #define FOVEA_KERNELS_PARALLEL_H_
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "fovea/core/shape.h"
@@ -13,21 +11,21 @@ namespace fovea {
 /// tanh.
 inline constexpr Index cheap_grain = 131072, costly_grain = 16384;
 
-/// Calls f(begin, end) over [0, n), split between threads when n * cost_per_item reaches `grain`. The test
-/// stands around the region because `parallel if(...)` costs a third of a microsecond even when it does not
-/// start threads.
+/// The threads that a loop can use which starts here: 1 inside another.
+Index threads_here();
+
+namespace detail {
+using Range = void (*)(const void* f, Index begin, Index end);
+void in_ranges(Index n, bool split, Range range, const void* f);
+}  // namespace detail
+
+/// Calls f(begin, end) over [0, n), split between threads when n * cost_per_item reaches `grain`. The call
+/// goes through a pointer, so that the compiler makes the body once, and not once for threads and once
+/// without.
 template <class F>
-void parallel_for(Index n, Index cost_per_item, Index grain, F&& f) {
-  if (n < 2 || n * cost_per_item < grain || omp_in_parallel() || omp_get_max_threads() == 1) {
-    if (n > 0) f(Index{0}, n);
-    return;
-  }
-#pragma omp parallel
-  {
-    const Index threads = omp_get_num_threads(), me = omp_get_thread_num();
-    const Index begin = n * me / threads, end = n * (me + 1) / threads;
-    if (begin < end) f(begin, end);
-  }
+void parallel_for(Index n, Index cost_per_item, Index grain, const F& f) {
+  const auto range = [](const void* f, Index begin, Index end) { (*static_cast<const F*>(f))(begin, end); };
+  detail::in_ranges(n, n > 1 && n * cost_per_item >= grain, range, &f);
 }
 
 /// Calls part(row, begin, end) for every row of `rows`, whole or, where there is but one, in pieces. One call

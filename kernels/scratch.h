@@ -32,7 +32,7 @@ class Scratch {
 template <class T, class F>
 void parallel_with_scratch(Index n, Index cost_per_item, Index grain, Index elements, F&& f) {
   if (n == 0) return;
-  const Index runs = omp_in_parallel() ? 1 : std::min<Index>(n, omp_get_max_threads());
+  const Index runs = std::min(n, threads_here());
   const Scratch<T> scratch(runs * elements);
   parallel_for(runs, n / runs * cost_per_item, grain, [&](Index begin, Index end) {
     for (Index run = begin; run < end; ++run)

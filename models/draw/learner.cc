@@ -19,15 +19,28 @@ namespace {
 // Numbers of an epoch's generator from here on decide on pixels; those below are scenes'.
 constexpr std::uint64_t pixel_streams = std::uint64_t{1} << 32;
 
-enum class Kind { draw, classifier };
-constexpr Choices<Kind> kinds = {{"draw", Kind::draw}, {"classifier", Kind::classifier}};
+enum class Kind { draw, classifier, convnet };
+constexpr Choices<Kind> kinds = {
+    {"draw", Kind::draw}, {"classifier", Kind::classifier}, {"convnet", Kind::convnet}};
 enum class Grain { sampled, threshold, grey };
 constexpr Choices<Grain> grains = {
     {"sampled", Grain::sampled}, {"threshold", Grain::threshold}, {"grey", Grain::grey}};
 
-std::variant<Draw, DrawClassifier> make_model(const Settings& s, Generator random) {
+std::variant<Draw, DrawClassifier, ConvNet> make_model(const Settings& s, Generator random) {
   const DType dtype = chosen("draw", "type", s.dtype, dtypes);
-  if (chosen("draw", "model", s.model, kinds) == Kind::classifier) {
+  const Kind kind = chosen("draw", "model", s.model, kinds);
+  if (kind == Kind::convnet)
+    return ConvNet({.channels = s.channels,
+                    .height = s.height,
+                    .width = s.width,
+                    .filters = {16, 32},
+                    .kernels = {5, 5},
+                    .pool_first = true,
+                    .hidden = {256},
+                    .outputs = s.classes,
+                    .dtype = dtype},
+                   random);
+  if (kind == Kind::classifier) {
     require(s.attention, "draw", "the classifier sees through its window alone; it needs attention");
     return DrawClassifier({.height = s.height,
                            .width = s.width,
@@ -72,11 +85,12 @@ Generator chance(const Settings& s, Index epoch) {
 std::vector<Setting> Settings::own() {
   return {{"task", &task, "What to learn"},
           {"data", &data, "The pictures"},
-          {"model", &model, "classifier looks and names the class", 0, words_of(kinds)},
+          {"model", &model, "classifier looks and names the class; convnet does so without looking", 0,
+           words_of(kinds)},
           {"height", &height, "Of a picture", 1},
           {"width", &width, "Of a picture", 1},
           {"channels", &channels, "Of a picture", 1},
-          {"classes", &classes, "Of the classifier", 1},
+          {"classes", &classes, "Of a classifier", 1},
           {"glimpses", &glimpses, "Steps in which a picture is drawn, T", 1},
           {"latent", &latent, "Random numbers in a step", 1},
           {"hidden", &hidden, "Units of each LSTM", 1},
@@ -117,8 +131,8 @@ void Learner::check(const LabelledImages& p) const {
   require(p.images.dtype() == DType::u8, "draw", "pictures are ", p.images.dtype(), "; they must be u8");
   require(p.images.shape() == Shape{p.size(), s.channels, s.height, s.width}, "draw", "a picture is ",
           p.images.shape(), ", not (1,", s.channels, ",", s.height, ",", s.width, ")");
-  require(s.model != "classifier" || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
-          "the classifier needs the class of every picture, one each");
+  require(!classifies() || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
+          "a classifier needs the class of every picture, one each");
 }
 
 LabelledImages Learner::scenes(const LabelledImages& from, std::span<const Index> indices,
@@ -138,19 +152,20 @@ LabelledImages Learner::test_pictures(std::span<const Index> numbers) const {
 
 const Draw& Learner::draw() const {
   const auto* model = std::get_if<Draw>(&model_);
-  require(model, "draw", "the classifier draws no pictures");
+  require(model, "draw", "a classifier draws no pictures");
   return *model;
 }
-const DrawClassifier& Learner::classifier() const {
-  const auto* model = std::get_if<DrawClassifier>(&model_);
-  require(model, "draw", "this model draws and does not classify");
-  return *model;
+Tensor Learner::logits(const Tensor& x, Trace* trace) const {
+  if (const auto* model = std::get_if<DrawClassifier>(&model_)) return model->forward(x, trace);
+  require(classifies(), "draw", "this model draws and does not classify");
+  require(!trace, "draw", "a conv net looks through no window");
+  return std::get<ConvNet>(model_).forward(x);
 }
 
 Tensor Learner::pixels(const Tensor& images, Generator& random) const {
   Tensor x = to_unit(images);
   const DType dtype = chosen("draw", "type", settings_.dtype, dtypes);
-  if (settings_.model == "classifier" || settings_.pixels == "grey") return cast(x, dtype);
+  if (classifies() || settings_.pixels == "grey") return cast(x, dtype);
   const bool sampled = settings_.pixels == "sampled";
   auto* p = x.mutable_data<float>();
   std::transform(p, p + x.numel(), p, [&](float grey) {
@@ -164,8 +179,7 @@ Tensor Learner::cost() {
   require(loader_.has_value(), "draw", "there are no pictures to learn from");
   const Loader::Batch batch = loader_->next();
   const Tensor x = here(batch[0]);
-  if (const auto* model = std::get_if<DrawClassifier>(&model_))
-    return softmax_cross_entropy(model->forward(x), here(batch[1]));
+  if (classifies()) return softmax_cross_entropy(logits(x), here(batch[1]));
   const Bound bound = draw().loss(x, data_);
   const auto weight = static_cast<double>(batch[0].size(0));
   reconstruction_.add(bound.reconstruction.item<double>(), weight);
@@ -188,7 +202,6 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
   const std::vector<Index> scored = spread_indices(count > 0 ? count : all, all);
   const auto n = static_cast<Index>(scored.size());
   require(n > 0, "draw", "there are no pictures to score");
-  const auto* classifier = std::get_if<DrawClassifier>(&model_);
   Score score;
   Index wrong = 0;
   for (Index from = 0; from < n; from += settings_.batch_size) {
@@ -197,9 +210,9 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     const LabelledImages batch = test_pictures(
         std::span(scored).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(size)));
     const Tensor x = here(pixels(batch.images, random));
-    if (classifier) {
-      const Tensor logits = classifier->forward(x), answers = to(argmax(logits, 1), Cpu{});
-      score.nats += share * softmax_cross_entropy(logits, here(batch.labels)).item<double>();
+    if (classifies()) {
+      const Tensor said = logits(x), answers = to(argmax(said, 1), Cpu{});
+      score.nats += share * softmax_cross_entropy(said, here(batch.labels)).item<double>();
       for (Index k = 0; k < size; ++k) wrong += answers.at({k}) != batch.labels.at({k});
       continue;
     }
@@ -214,7 +227,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     }
   }
   score.wrong_fraction = static_cast<double>(wrong) / static_cast<double>(n);
-  if (!classifier) score.nats = score.reconstruction + score.kl;
+  if (!classifies()) score.nats = score.reconstruction + score.kl;
   return score;
 }
 
@@ -233,7 +246,7 @@ Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* tra
 
 Tensor Learner::classify(const Tensor& images, Trace* trace) const {
   const Tensor x = here(cast(to_unit(images), chosen("draw", "type", settings_.dtype, dtypes)));
-  return returned(softmax(classifier().forward(x, trace)), trace);
+  return returned(softmax(logits(x, trace)), trace);
 }
 
 Tensor Learner::returned(const Tensor& probabilities, Trace* trace) {

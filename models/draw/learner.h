@@ -9,6 +9,7 @@
 #include "fovea/models/data/labelled_images.h"
 #include "fovea/models/draw/classifier.h"
 #include "fovea/models/draw/draw.h"
+#include "fovea/models/layers/conv_net.h"
 #include "fovea/models/training/learner.h"
 #include "fovea/models/training/metrics.h"
 
@@ -20,9 +21,11 @@ struct Settings : FamilySettings<Settings> {
 
   std::string task = "mnist";
   std::string data = "drawn";  ///< the pictures, or what scenes are made of; a name for the caller
-  std::string model = "draw";  ///< draw, or classifier
+  /// draw; classifier, which looks and names the class; or convnet, which sees all at once: a baseline for
+  /// it.
+  std::string model = "draw";
   Index height = 28, width = 28, channels = 1;
-  Index classes = 10;   ///< of the classifier
+  Index classes = 10;   ///< of a classifier
   Index glimpses = 10;  ///< T
   Index latent = 10;
   Index hidden = 256;
@@ -49,14 +52,15 @@ Settings settings_for(const std::string& task, const std::string& preset);
 
 /// How well a model does on a set of pictures, as means over them.
 struct Score {
-  double nats = 0;                    ///< the bound on -ln p(x), or the classifier's cross-entropy
+  double nats = 0;                    ///< the bound on -ln p(x), or a classifier's cross-entropy
   double reconstruction = 0, kl = 0;  ///< what the bound is made of
   std::vector<double> kl_per_step;    ///< [T]
-  double wrong_fraction = 0;          ///< of the classifier
+  double wrong_fraction = 0;          ///< of a classifier
 };
 
-/// DRAW, or its classifier, that learns a set of pictures. Pictures are u8 [N,C,H,W]; for the tasks
-/// two-digits and cluttered they are digits, of which scenes are composed, new ones in every epoch.
+/// DRAW, its classifier, or a conv net to compare that with, that learns a set of pictures. Pictures are u8
+/// [N,C,H,W]; for the tasks two-digits and cluttered they are digits, of which scenes are composed, new ones
+/// in every epoch.
 class Learner : public fovea::Learner {
  public:
   /// Without pictures it can do all that needs none, such as drawing its own. A learned canvas starts as the
@@ -86,7 +90,7 @@ class Learner : public fovea::Learner {
   /// n pictures that DRAW makes up, or its versions of given ones: probabilities [B,C,H,W].
   Tensor generate(Index n, std::uint64_t seed, Trace* trace = nullptr) const;
   Tensor reconstruct(const Tensor& images, std::uint64_t seed, Trace* trace = nullptr) const;
-  /// What the classifier gives each class: probabilities [B,classes].
+  /// What a classifier gives each class: probabilities [B,classes]. A conv net leaves no trace.
   Tensor classify(const Tensor& images, Trace* trace = nullptr) const;
 
  private:
@@ -96,7 +100,8 @@ class Learner : public fovea::Learner {
   Loader* loader() override { return loader_ ? &*loader_ : nullptr; }
 
   const Draw& draw() const;
-  const DrawClassifier& classifier() const;
+  bool classifies() const { return !std::holds_alternative<Draw>(model_); }
+  Tensor logits(const Tensor& x, Trace* trace = nullptr) const;
   void check(const LabelledImages& pictures) const;
   LabelledImages scenes(const LabelledImages& from, std::span<const Index> indices,
                         const Generator& random) const;
@@ -104,7 +109,7 @@ class Learner : public fovea::Learner {
 
   Settings settings_;
   PictureSet pictures_;
-  std::variant<Draw, DrawClassifier> model_;
+  std::variant<Draw, DrawClassifier, ConvNet> model_;
   std::optional<Loader> loader_;
   Mean reconstruction_, kl_;
 };

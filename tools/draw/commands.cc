@@ -40,7 +40,8 @@ Index epochs_for(const std::string& task, bool real) {
   return real ? 30 : 15;
 }
 
-bool classifies(const Learner& learner) { return learner.settings().model == "classifier"; }
+bool classifies(const Learner& learner) { return learner.settings().model != "draw"; }
+bool looks(const Learner& learner) { return learner.settings().model == "classifier"; }
 
 Facts metrics_of(const Learner& learner) {
   const Score score = learner.evaluate(0, evaluation_seed);
@@ -61,7 +62,11 @@ class DrawCourse : public CourseOf<Learner> {
       : CourseOf(settings, resumed, std::move(pictures)),
         data_dir_(options.data_dir),
         scored_(options.quick ? 100 : 1000) {
-    folder = cat("draw-", settings.task, settings.attention ? "" : "-plain", "-seed", settings.seed);
+    folder = cat("draw-", settings.task,
+                 settings.model == "convnet" ? "-convnet"
+                 : settings.attention        ? ""
+                                             : "-plain",
+                 "-seed", settings.seed);
     label = cat("draw ", settings.task);
     title = cat("DRAW: ", settings.task);
     unit = "nats";
@@ -100,10 +105,10 @@ class DrawCourse : public CourseOf<Learner> {
   Facts metrics() override { return metrics_of(learner_); }
 
   void sketch(RunFolder& run) override {
-    if (classifies(learner_))
+    if (looks(learner_))
       run.figure("glimpses", draw_glimpses(learner_, 4),
                  "Test pictures with the read window in green, and below each what is read.");
-    else
+    else if (!classifies(learner_))
       run.figure("generation", draw_generation(learner_, 8, evaluation_seed),
                  "New pictures, the write window in red: the sharper its filters, the finer the line.");
   }
@@ -111,7 +116,8 @@ class DrawCourse : public CourseOf<Learner> {
   void draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>& frames) override {
     sketch(run);
     if (classifies(learner_)) {
-      run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
+      if (looks(learner_))
+        run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
       run.figure("error", draw_error(run.path(), learner_), cat("On ", scored_, " test pictures."));
       return;
     }
@@ -197,10 +203,10 @@ struct SampleDraw {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const bool looks = s.model == "classifier";
-    const auto learner = restored<Learner>(c, common.chosen_device(),
-                                           looks ? load_pictures(s.data, common.data_dir) : PictureSet());
-    figure.save(looks ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed));
+    const bool classifies = s.model != "draw";
+    const auto learner = restored<Learner>(
+        c, common.chosen_device(), classifies ? load_pictures(s.data, common.data_dir) : PictureSet());
+    figure.save(classifies ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed));
     return 0;
   }
 };
