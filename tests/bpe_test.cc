@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "fovea/models/text/word_tokenizer.h"
 #include "tests/errors.h"

@@ -12,8 +12,6 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr auto op = "pretrained";
-
 std::string shown(const json& v) {
   return v.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60);
 }
@@ -27,11 +25,11 @@ struct ConfigFile::Tree {
 
 ConfigFile::ConfigFile(const fs::path& path) {
   constexpr std::uint64_t longest = std::uint64_t{1} << 26;
-  const std::string text = read_text(path, longest, op);
+  const std::string text = read_text(path, longest, "pretrained");
   try {
     tree_ = std::make_shared<Tree>(Tree{path, json::parse(text)});
   } catch (const json::parse_error& e) {
-    fail(op, path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0);
+    fail("pretrained", path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0);
   }
 }
 
@@ -107,7 +105,7 @@ WeightsFolder::WeightsFolder(const fs::path& folder) : source(folder / "model.sa
     return;
   }
   source = folder / "model.safetensors.index.json";
-  require(fs::exists(source), op, folder.string(), " has neither model.safetensors nor ",
+  require(fs::exists(source), "pretrained", folder.string(), " has neither model.safetensors nor ",
           source.filename().string(),
           fs::exists(folder / "pytorch_model.bin")
               ? "; pytorch_model.bin is not read: save it anew with transformers"
