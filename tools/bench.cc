@@ -23,7 +23,7 @@
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/views.h"
 #include "tools/bench_workloads.h"
-#include "tools/facts.h"
+#include "tools/report/facts.h"
 
 namespace fovea::tools {
 namespace {

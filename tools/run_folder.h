@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "tools/facts.h"
 #include "tools/figures/canvas.h"
 #include "tools/options.h"
 #include "tools/report/csv_log.h"
+#include "tools/report/facts.h"
 #include "tools/report/report.h"
 #include "tools/report/tensorboard.h"
 

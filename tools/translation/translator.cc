@@ -2,22 +2,21 @@
 
 #include "tools/translation/translator.h"
 
-#include <nlohmann/json.hpp>
-
 #include "fovea/models/data/copies.h"
 #include "fovea/models/data/dates.h"
 #include "fovea/models/seq2seq/learner.h"
 #include "fovea/models/transformer/learner.h"
+#include "tools/report/facts.h"
 
 namespace fovea::tools {
 namespace {
 
 // Which family a checkpoint is of. Those of before there were two do not say.
 std::string model_of(const Checkpoint& c) {
-  const auto settings = nlohmann::json::parse(c.meta, nullptr, false);
-  if (settings.is_object() && settings.contains("model") && settings.at("model").is_string())
-    return settings.at("model");
-  return seq2seq::Settings::family;
+  const Facts settings = Facts::from_json(c.meta);
+  const Facts::Value* model = settings.find("model");
+  return model && std::holds_alternative<std::string>(*model) ? std::get<std::string>(*model)
+                                                              : seq2seq::Settings::family;
 }
 
 template <class Learner, class Settings>

@@ -1,4 +1,4 @@
-#include "tools/facts.h"
+#include "tools/report/facts.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -33,8 +33,13 @@ Facts::Facts(std::initializer_list<Fact> facts) : facts_(facts) {}
 
 Facts Facts::from_json(const std::string& text) {
   Facts facts;
-  const Json json = Json::parse(text);
-  for (const auto& [name, value] : json.items()) facts[name] = value_of(value);
+  try {
+    const Json json = Json::parse(text);
+    require(json.is_object(), "facts", "these are no JSON object: ", text.substr(0, 60));
+    for (const auto& [name, value] : json.items()) facts[name] = value_of(value);
+  } catch (const Json::exception& e) {
+    fail("facts", "no plain values in JSON: ", e.what());
+  }
   return facts;
 }
 

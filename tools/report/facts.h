@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_FACTS_H_
-#define FOVEA_TOOLS_FACTS_H_
+#ifndef FOVEA_TOOLS_REPORT_FACTS_H_
+#define FOVEA_TOOLS_REPORT_FACTS_H_
 
 #include <cstdint>
 #include <initializer_list>
@@ -22,7 +22,7 @@ class Facts {
 
   Facts() = default;
   Facts(std::initializer_list<Fact> facts);
-  /// Reads an object of plain values.
+  /// Reads an object of plain values. Throws where the text is anything else.
   static Facts from_json(const std::string& text);
 
   /// The value of that name, made when there is none.
@@ -51,4 +51,4 @@ std::string to_json(const std::vector<Facts>& all);
 
 }  // namespace fovea::tools
 
-#endif  // FOVEA_TOOLS_FACTS_H_
+#endif  // FOVEA_TOOLS_REPORT_FACTS_H_
