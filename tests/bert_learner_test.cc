@@ -33,7 +33,7 @@ bert::Settings small() {
   s.width = 32;
   s.batch_size = 32;
   s.warmup = 50;
-  s.steps = 1200;
+  s.steps = 600;
   s.lr = 3e-3;
   return s;
 }
@@ -143,9 +143,9 @@ TEST_CASE("bert learner: both sides tell what the left alone does not, and a run
   CHECK(before.loss == doctest::Approx(std::log(19)).epsilon(0.05));
   CHECK(!before.next_accuracy);
   Checkpoint half;
-  for (int i = 0; i < 1200; ++i) {
+  for (int i = 0; i < 600; ++i) {
     learner.step();
-    if (i == 1179) half = copied(learner.checkpoint());
+    if (i == 579) half = copied(learner.checkpoint());
   }
   const bert::Learner::Score score = learner.evaluate(), left = learner.baseline()->evaluate();
   CHECK(score.accuracy > 0.75);  // not all: a token's other half may be hidden, too
