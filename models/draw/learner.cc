@@ -131,7 +131,7 @@ void Learner::check(const LabelledImages& p) const {
   require(p.images.dtype() == DType::u8, "draw", "pictures are ", p.images.dtype(), "; they must be u8");
   require(p.images.shape() == Shape{p.size(), s.channels, s.height, s.width}, "draw", "a picture is ",
           p.images.shape(), ", not (1,", s.channels, ",", s.height, ",", s.width, ")");
-  require(!classifies() || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
+  require(!s.classifies() || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
           "a classifier needs the class of every picture, one each");
 }
 
@@ -157,7 +157,7 @@ const Draw& Learner::draw() const {
 }
 Tensor Learner::logits(const Tensor& x, Trace* trace) const {
   if (const auto* model = std::get_if<DrawClassifier>(&model_)) return model->forward(x, trace);
-  require(classifies(), "draw", "this model draws and does not classify");
+  require(settings_.classifies(), "draw", "this model draws and does not classify");
   require(!trace, "draw", "a conv net looks through no window");
   return std::get<ConvNet>(model_).forward(x);
 }
@@ -165,7 +165,7 @@ Tensor Learner::logits(const Tensor& x, Trace* trace) const {
 Tensor Learner::pixels(const Tensor& images, Generator& random) const {
   Tensor x = to_unit(images);
   const DType dtype = chosen("draw", "type", settings_.dtype, dtypes);
-  if (classifies() || settings_.pixels == "grey") return cast(x, dtype);
+  if (settings_.classifies() || settings_.pixels == "grey") return cast(x, dtype);
   const bool sampled = settings_.pixels == "sampled";
   auto* p = x.mutable_data<float>();
   std::transform(p, p + x.numel(), p, [&](float grey) {
@@ -179,7 +179,7 @@ Tensor Learner::cost() {
   require(loader_.has_value(), "draw", "there are no pictures to learn from");
   const Loader::Batch batch = loader_->next();
   const Tensor x = here(batch[0]);
-  if (classifies()) return softmax_cross_entropy(logits(x), here(batch[1]));
+  if (settings_.classifies()) return softmax_cross_entropy(logits(x), here(batch[1]));
   const Bound bound = draw().loss(x, data_);
   const auto weight = static_cast<double>(batch[0].size(0));
   reconstruction_.add(bound.reconstruction.item<double>(), weight);
@@ -210,7 +210,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     const LabelledImages batch = test_pictures(
         std::span(scored).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(size)));
     const Tensor x = here(pixels(batch.images, random));
-    if (classifies()) {
+    if (settings_.classifies()) {
       const Tensor said = logits(x), answers = to(argmax(said, 1), Cpu{});
       score.nats += share * softmax_cross_entropy(said, here(batch.labels)).item<double>();
       for (Index k = 0; k < size; ++k) wrong += answers.at({k}) != batch.labels.at({k});
@@ -227,7 +227,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
     }
   }
   score.wrong_fraction = static_cast<double>(wrong) / static_cast<double>(n);
-  if (!classifies()) score.nats = score.reconstruction + score.kl;
+  if (!settings_.classifies()) score.nats = score.reconstruction + score.kl;
   return score;
 }
 

@@ -39,6 +39,9 @@ struct Settings : FamilySettings<Settings> {
   std::string pixels = "sampled";
   std::string dtype = "f32";  ///< of weights and arithmetic: f32 or f64
 
+  /// Whether the model names classes, and draws nothing.
+  bool classifies() const { return model != "draw"; }
+
   std::vector<Setting> own();
 };
 
@@ -100,7 +103,6 @@ class Learner : public fovea::Learner {
   Loader* loader() override { return loader_ ? &*loader_ : nullptr; }
 
   const Draw& draw() const;
-  bool classifies() const { return !std::holds_alternative<Draw>(model_); }
   Tensor logits(const Tensor& x, Trace* trace = nullptr) const;
   void check(const LabelledImages& pictures) const;
   LabelledImages scenes(const LabelledImages& from, std::span<const Index> indices,

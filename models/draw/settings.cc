@@ -50,7 +50,7 @@ Settings settings_for(const std::string& task, const std::string& preset) {
   s.write_size = sizes.write_size;
   if (row.channels > 1) s.pixels = "grey";
   s.batch_size = 100;
-  s.lr = paper ? 3e-4 : s.model == "draw" ? 2e-3 : 1e-3;
+  s.lr = paper ? 3e-4 : s.classifies() ? 1e-3 : 2e-3;
   s.schedule = paper ? "constant" : "cooldown";
   s.clip_norm = 5;
   s.steps = paper ? row.paper_steps : 15000;

@@ -40,12 +40,11 @@ Index epochs_for(const std::string& task, bool real) {
   return real ? 30 : 15;
 }
 
-bool classifies(const Learner& learner) { return learner.settings().model != "draw"; }
 bool looks(const Learner& learner) { return learner.settings().model == "classifier"; }
 
 Facts metrics_of(const Learner& learner) {
   const Score score = learner.evaluate(0, evaluation_seed);
-  if (classifies(learner)) return {{"test_error_percent", 100 * score.wrong_fraction}};
+  if (learner.settings().classifies()) return {{"test_error_percent", 100 * score.wrong_fraction}};
   return {{"test_nats", score.nats}, {"reconstruction_nats", score.reconstruction}, {"kl_nats", score.kl}};
 }
 
@@ -70,7 +69,7 @@ class DrawCourse : public CourseOf<Learner> {
     label = cat("draw ", settings.task);
     title = cat("DRAW: ", settings.task);
     unit = "nats";
-    columns = classifies(learner_)
+    columns = learner_.settings().classifies()
                   ? std::vector<std::string>{"epoch", "train_nats", "test_nats", "test_error_percent"}
                   : std::vector<std::string>{"epoch",         "train_nats", "train_reconstruction_nats",
                                              "train_kl_nats", "test_nats",  "test_reconstruction_nats",
@@ -79,14 +78,14 @@ class DrawCourse : public CourseOf<Learner> {
 
   std::vector<std::optional<double>> measure(double cost, bool evaluate) override {
     std::vector<std::optional<double>> row{learner_.epochs(), cost};
-    if (!classifies(learner_)) {
+    if (!learner_.settings().classifies()) {
       const Score trained = learner_.take_training_score();
       row.insert(row.end(), {trained.reconstruction, trained.kl});
     }
     if (evaluate) {
       const Score score = learner_.evaluate(scored_, evaluation_seed);
       row.push_back(score.nats);
-      if (classifies(learner_))
+      if (learner_.settings().classifies())
         row.push_back(100 * score.wrong_fraction);
       else
         row.insert(row.end(), {score.reconstruction, score.kl});
@@ -96,7 +95,7 @@ class DrawCourse : public CourseOf<Learner> {
   }
 
   std::optional<NamedTensor> frame() override {
-    if (classifies(learner_)) return {};
+    if (learner_.settings().classifies()) return {};
     const std::vector<double> kl = learner_.evaluate(scored_ / 4, evaluation_seed).kl_per_step;
     return NamedTensor{cat(learner_.steps()), Tensor::from(kl, {static_cast<Index>(kl.size())})};
   }
@@ -108,14 +107,14 @@ class DrawCourse : public CourseOf<Learner> {
     if (looks(learner_))
       run.figure("glimpses", draw_glimpses(learner_, 4),
                  "Test pictures with the read window in green, and below each what is read.");
-    else if (!classifies(learner_))
+    else if (!learner_.settings().classifies())
       run.figure("generation", draw_generation(learner_, 8, evaluation_seed),
                  "New pictures, the write window in red: the sharper its filters, the finer the line.");
   }
 
   void draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>& frames) override {
     sketch(run);
-    if (classifies(learner_)) {
+    if (learner_.settings().classifies()) {
       if (looks(learner_))
         run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
       run.figure("error", draw_error(run.path(), learner_), cat("On ", scored_, " test pictures."));
@@ -203,10 +202,10 @@ struct SampleDraw {
     common.apply();
     const Checkpoint c = read_checkpoint(checkpoint);
     const Settings s = Settings::from_json(c.meta);
-    const bool classifies = s.model != "draw";
     const auto learner = restored<Learner>(
-        c, common.chosen_device(), classifies ? load_pictures(s.data, common.data_dir) : PictureSet());
-    figure.save(classifies ? draw_glimpses(*learner, count) : draw_generation(*learner, count, common.seed));
+        c, common.chosen_device(), s.classifies() ? load_pictures(s.data, common.data_dir) : PictureSet());
+    figure.save(s.classifies() ? draw_glimpses(*learner, count)
+                               : draw_generation(*learner, count, common.seed));
     return 0;
   }
 };
