@@ -133,7 +133,7 @@ TEST_CASE("masking: texts alone, and pairs of which half follow") {
   CHECK(std::abs(follow - 100) < 36);  // 5 deviations
 }
 
-TEST_CASE("bert learner: both sides tell what the left alone does not, and a run goes on bit for bit") {
+TEST_CASE("bert learner: both sides tell what the left alone does not" * doctest::test_suite("long")) {
   bert::Settings s = small();
   s.with_baseline = true;
   bert::Learner learner(s, pairs(2000));
@@ -142,30 +142,44 @@ TEST_CASE("bert learner: both sides tell what the left alone does not, and a run
   CHECK(unigrams.accuracy < 0.15);
   CHECK(before.loss == doctest::Approx(std::log(19)).epsilon(0.05));
   CHECK(!before.next_accuracy);
-  Checkpoint half;
-  for (int i = 0; i < 600; ++i) {
-    learner.step();
-    if (i == 579) half = copied(learner.checkpoint());
-  }
+  for (int i = 0; i < 600; ++i) learner.step();
   const bert::Learner::Score score = learner.evaluate(), left = learner.baseline()->evaluate();
   CHECK(score.accuracy > 0.75);  // not all: a token's other half may be hidden, too
   CHECK(left.accuracy > 0.45);
   CHECK(left.accuracy < 0.65);  // 1/2 + 1/2 1/7, had it learned all there is
   CHECK(learner.evaluate(4).accuracy > 0.6);
   CHECK(learner.parameters() == learner.baseline()->parameters());
-
-  bert::Learner again(bert::Settings::from_json(half.meta), pairs(2000));
-  again.restore(half);
-  for (int i = 0; i < 20; ++i) again.step();
-  CHECK(weights(learner) == weights(again));
-
-  bert::Settings alone = s;
-  alone.with_baseline = false;
-  bert::Learner single(alone, pairs(2000)), paired(s, pairs(2000));
-  for (int i = 0; i < 3; ++i) CHECK(single.step() == paired.step());  // a baseline changes nothing
 }
 
-TEST_CASE("bert learner: whether a text follows another") {
+TEST_CASE("bert learner: a run goes on bit for bit") {
+  for (bool next_sentence : {false, true}) {
+    bert::Settings s = small();
+    s.with_baseline = !next_sentence;
+    s.next_sentence = next_sentence;
+    s.context = 11;
+    bert::Learner learner(s, pairs(2000));
+    Checkpoint half;
+    for (int i = 0; i < 12; ++i) {
+      if (i == 5) half = copied(learner.checkpoint());
+      learner.step();
+    }
+    bert::Learner again(bert::Settings::from_json(half.meta), pairs(2000));
+    again.restore(half);
+    for (int i = 5; i < 12; ++i) again.step();
+    CHECK(weights(learner) == weights(again));
+    CHECK(learner.evaluate(4).loss == again.evaluate(4).loss);
+  }
+}
+
+TEST_CASE("bert learner: a baseline changes nothing") {
+  bert::Settings s = small();
+  bert::Learner single(s, pairs(2000));
+  s.with_baseline = true;
+  bert::Learner paired(s, pairs(2000));
+  for (int i = 0; i < 3; ++i) CHECK(single.step() == paired.step());
+}
+
+TEST_CASE("bert learner: whether a text follows another" * doctest::test_suite("long")) {
   // Texts count up: what follows is known from the numbers.
   bert::Text text;
   for (int i = 0; i < 4000; ++i) (i < 3600 ? text.train : text.validation).push_back(5 + i / 4 % 14);

@@ -303,7 +303,7 @@ TEST_CASE("bert: wrong inputs are named") {
   CHECK(contains(error_of([&] { Bert({.layers = 0}, random); }), "layers is 0"));
 }
 
-TEST_CASE("bert: BERT's initial values and size") {
+TEST_CASE("bert: BERT's initial values and size" * doctest::test_suite("long")) {
   Generator random(3);
   Bert model({.layers = 1, .head = false}, random);
   // Devlin et al.'s 110 million, of which 11 layers of 7,087,872 are left out here.

@@ -7,7 +7,7 @@
 
 using namespace fovea;
 
-TEST_CASE("dates: figures and words") {
+TEST_CASE("dates: figures and words" * doctest::test_suite("long")) {
   const ParallelText text = dates(20000, Split::train, Generator(4));
   CHECK(text.size() == 20000);
   std::map<std::string, std::string> known;

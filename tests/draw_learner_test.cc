@@ -72,7 +72,7 @@ TEST_CASE("draw learner: in f64 it is the same model with more digits") {
   check_throws([&] { Learner(s, four()); }, {"'half' is not a type", "f32, f64"});
 }
 
-TEST_CASE("draw learner: it learns four pictures by heart") {
+TEST_CASE("draw learner: it learns four pictures by heart" * doctest::test_suite("long")) {
   for (bool attention : {true, false}) {
     Settings s = small();
     s.attention = attention;

@@ -116,7 +116,7 @@ TEST_CASE("transformer learner: the mean is of the last moments, and a longer ru
   CHECK(numbers(longer.checkpoint().extra, "average.") == numbers(longer.checkpoint().model));
 }
 
-TEST_CASE("transformer learner: learns to write backwards") {
+TEST_CASE("transformer learner: learns to write backwards" * doctest::test_suite("long")) {
   Settings s = small();
   s.steps = 500;
   s.tokens = 400;

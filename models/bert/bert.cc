@@ -8,8 +8,6 @@
 namespace fovea::bert {
 namespace {
 
-constexpr auto op = "Bert";
-
 // Weights are set later: by init, or from a file.
 Linear linear_of(Index in, Index out, DType dtype) {
   Linear layer;
@@ -122,12 +120,12 @@ Encoder::Encoder(const Options& o) : embeddings(o) {
 
 Tensor Encoder::forward(const Input& input, std::vector<Tensor>* weights) const {
   const Tensor& ids = input.ids;
-  require(ids.defined() && ids.rank() == 2 && ids.dtype() == DType::i32, op, "ids must be i32 [B,L]");
+  require(ids.defined() && ids.rank() == 2 && ids.dtype() == DType::i32, "Bert", "ids must be i32 [B,L]");
   for (const Tensor* other : {&input.keep_mask, &input.segments})
-    require(!other->defined() || other->shape() == ids.shape(), op, "keep_mask and segments must be ",
+    require(!other->defined() || other->shape() == ids.shape(), "Bert", "keep_mask and segments must be ",
             ids.shape(), " as the ids are, not ", other->defined() ? other->shape() : Shape{});
   const Index longest = embeddings.position.weight.size(0);
-  require(ids.size(1) <= longest, op, ids.size(1), " tokens are more than the model's ", longest,
+  require(ids.size(1) <= longest, "Bert", ids.size(1), " tokens are more than the model's ", longest,
           " positions; cut the input");
   Tensor x = embeddings.forward(ids, input.segments), keep;
   if (input.keep_mask.defined()) keep = reshape(input.keep_mask, {ids.size(0), 1, 1, ids.size(1)});
@@ -138,7 +136,7 @@ Tensor Encoder::forward(const Input& input, std::vector<Tensor>* weights) const 
 }
 
 Tensor Encoder::pooled(const Tensor& hidden) const {
-  require(pooler.weight.defined(), op, "this model has no pooler");
+  require(pooler.weight.defined(), "Bert", "this model has no pooler");
   return tanh(pooler.forward(select(hidden, 1, 0)));
 }
 
@@ -156,8 +154,8 @@ Bert::Bert(const Options& o) : options(o) {
                                     {"heads", o.heads},
                                     {"hidden", o.hidden},
                                     {"intermediate", o.intermediate}})
-    require(value > 0, op, name, " is ", value, "; it must be at least 1");
-  require(o.hidden % o.heads == 0, op, "heads ", o.heads, " must divide hidden ", o.hidden);
+    require(value > 0, "Bert", name, " is ", value, "; it must be at least 1");
+  require(o.hidden % o.heads == 0, "Bert", "heads ", o.heads, " must divide hidden ", o.hidden);
   encoder = Encoder(o);
   if (!o.head) return;
   transform = linear_of(o.hidden, o.hidden, o.dtype);
@@ -178,7 +176,7 @@ Bert::Bert(const Options& o, Generator& random) : Bert(o) {
 }
 
 Tensor Bert::transformed(const Tensor& hidden) const {
-  require(options.head, op, "this model has no layers that guess masked tokens");
+  require(options.head, "Bert", "this model has no layers that guess masked tokens");
   return transform_norm.forward(activate(options.activation, transform.forward(hidden)));
 }
 

@@ -16,7 +16,6 @@
 namespace fovea::bert {
 namespace {
 
-constexpr auto op = "bert";
 constexpr auto baseline_prefix = "left_only/";
 constexpr std::uint64_t masks_stream = 64;
 
@@ -62,7 +61,7 @@ std::vector<Setting> Settings::own() {
 }
 
 Settings settings_for(const std::string& preset) {
-  const PresetRow& row = row_named(op, "preset", presets, preset);
+  const PresetRow& row = row_named("bert", "preset", presets, preset);
   Settings s;
   s.vocabulary = row.vocabulary;
   s.context = row.context;
@@ -100,7 +99,7 @@ Learner::Learner(const Settings& settings, Text text)
       settings_(settings),
       text_(std::move(text)),
       masks_(data_.fork(masks_stream)) {
-  require(settings.next_sentence + settings.left_only + settings.with_baseline <= 1, op,
+  require(settings.next_sentence + settings.left_only + settings.with_baseline <= 1, "bert",
           "next_sentence, left_only and with_baseline exclude each other: a left-only model knows no pairs");
   Generator random = Generator(settings.seed).fork(weights_stream);
   model_.bert = Bert({.vocabulary = settings.vocabulary,
@@ -131,7 +130,7 @@ Learner::Learner(const Settings& settings, Text text)
   const Index length = settings.context - (settings.next_sentence ? 3 : 2);
   for (const auto* part : {&text_.train, &text_.validation}) {
     for (const std::int32_t id : *part)
-      require(id >= 0 && id < settings.vocabulary, op, "the text has token ", id, " of a vocabulary of ",
+      require(id >= 0 && id < settings.vocabulary, "bert", "the text has token ", id, " of a vocabulary of ",
               settings.vocabulary);
     streams_.emplace_back(*part, TextStreamOptions{.batch_size = settings.batch_size, .length = length},
                           data_.fork(static_cast<std::uint64_t>(streams_.size())));
@@ -158,7 +157,7 @@ Tensor Learner::encoded(const Example& e) const {
 }
 
 Tensor Learner::cost() {
-  require(!streams_.empty(), op, "there is no text to learn from");
+  require(!streams_.empty(), "bert", "there is no text to learn from");
   training_mode(model_, data_);
   const Tensor texts = streams_[0].next().x;
   Tensor loss;
@@ -187,7 +186,7 @@ double Learner::step() {
 
 template <class Use>
 void Learner::each_validation_batch(Index examples, const Use& use) const {
-  require(!streams_.empty(), op, "there is no text to validate with");
+  require(!streams_.empty(), "bert", "there is no text to validate with");
   const TextStream& text = streams_[1];
   const Index all = text.windows(), n = examples > 0 ? std::min(examples, all) : all;
   // Runs of neighbours as large as a batch, at evenly spread places.
@@ -253,7 +252,7 @@ void Learner::restore(const Checkpoint& c) {
   fovea::Learner::restore(c);
   const auto state = [&](const char* name) -> const Generator::State& {
     const auto at = c.generators.find(name);
-    require(at != c.generators.end(), op, "the checkpoint has no random state named ", name);
+    require(at != c.generators.end(), "bert", "the checkpoint has no random state named ", name);
     return at->second;
   };
   if (!streams_.empty()) {

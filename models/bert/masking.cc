@@ -10,10 +10,8 @@
 namespace fovea::bert {
 namespace {
 
-constexpr auto op = "masking";
-
 void check_ids(const Tensor& ids) {
-  require(ids.defined() && ids.rank() == 2 && ids.dtype() == DType::i32, op, "ids must be i32 [B,L]");
+  require(ids.defined() && ids.rank() == 2 && ids.dtype() == DType::i32, "masking", "ids must be i32 [B,L]");
 }
 
 Tensor to_tensor(const std::vector<std::int32_t>& values) {
@@ -24,10 +22,10 @@ Tensor to_tensor(const std::vector<std::int32_t>& values) {
 
 Masked mask_tokens(const Tensor& ids, const MaskingOptions& o, Generator& random) {
   check_ids(ids);
-  require(o.share > 0 && o.share <= 1 && o.masked >= 0 && o.replaced >= 0 && o.masked + o.replaced <= 1, op,
-          "share ", o.share, " must be in (0, 1], and masked ", o.masked, " and replaced ", o.replaced,
-          " together at most 1");
-  require(o.vocabulary > o.special.first, op, "a vocabulary of ", o.vocabulary,
+  require(o.share > 0 && o.share <= 1 && o.masked >= 0 && o.replaced >= 0 && o.masked + o.replaced <= 1,
+          "masking", "share ", o.share, " must be in (0, 1], and masked ", o.masked, " and replaced ",
+          o.replaced, " together at most 1");
+  require(o.vocabulary > o.special.first, "masking", "a vocabulary of ", o.vocabulary,
           " has no ordinary tokens; they begin at ", o.special.first);
   const Index B = ids.size(0), L = ids.size(1);
   Masked out{clone(ids), {}, {}};
@@ -78,7 +76,7 @@ Pairs single_texts(const Tensor& texts, const SpecialIds& special) {
 Pairs text_pairs(const Tensor& texts, const SpecialIds& special, Generator& random) {
   check_ids(texts);
   const Index B = texts.size(0), N = texts.size(1), first = N / 2;
-  require(B >= 2 && N >= 2, op, "texts ", texts.shape(),
+  require(B >= 2 && N >= 2, "masking", "texts ", texts.shape(),
           " make no pairs; two texts of two tokens are the least");
   const Tensor from = contiguous(texts);
   Pairs out{Tensor::empty({B, N + 3}, DType::i32), Tensor::empty({B, N + 3}, DType::i32),

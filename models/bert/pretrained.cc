@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto op = "pretrained";
-
 constexpr std::pair<const char*, Activation> activations[] = {{"gelu", Activation::gelu},
                                                               {"gelu_new", Activation::gelu_tanh},
                                                               {"gelu_pytorch_tanh", Activation::gelu_tanh},
@@ -90,7 +88,7 @@ Pretrained load_pretrained(const fs::path& folder) {
       continue;
     }
     const auto [at, is_new] = stored.emplace(plain, name);
-    require(is_new, op, weights.source.string(), " has both ", in_quotes(at->second), " and ",
+    require(is_new, "pretrained", weights.source.string(), " has both ", in_quotes(at->second), " and ",
             in_quotes(name), ", which are one tensor");
     values += static_cast<double>(file.shape(name).numel());
   }
@@ -101,8 +99,8 @@ Pretrained load_pretrained(const fs::path& folder) {
   options.pooler = any("pooler.");
   options.head = any("cls.predictions.");
   // A config is a few bytes, and must not decide alone how much memory is taken.
-  require(size_of(options) < 4 * values + 1e7, op, folder.string(), ": config.json describes a model of ",
-          size_of(options), " values, but the files hold ", values);
+  require(size_of(options) < 4 * values + 1e7, "pretrained", folder.string(),
+          ": config.json describes a model of ", size_of(options), " values, but the files hold ", values);
 
   std::vector<NamedTensor> tensors;
   for (const auto& [plain, name] : stored) {
@@ -135,7 +133,7 @@ void save_pretrained(Bert& model, const fs::path& folder) {
                                       {"initializer_range", o.deviation},
                                       {"tie_word_embeddings", o.tied}};
   save_parameters(model, folder / "model.safetensors");
-  write_atomically(folder / "config.json", config.dump(2) + "\n", op);
+  write_atomically(folder / "config.json", config.dump(2) + "\n", "pretrained");
 }
 
 SentenceOptions read_sentence_options(const fs::path& folder, Index positions) {

@@ -13,8 +13,6 @@
 namespace fovea::bert {
 namespace {
 
-constexpr auto op = "embed";
-
 // The mean of `count` rows of E values.
 void mean_of(const float* rows, Index count, Index E, float* out) {
   std::fill_n(out, E, 0.0f);
@@ -57,7 +55,7 @@ void each_in_parallel(const Device& device, std::size_t n, F&& f) {
 Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> sentences,
              const SentenceOptions& options, Index batch_tokens) {
   const Index N = static_cast<Index>(sentences.size()), E = encoder.embeddings.word.weight.size(1);
-  require(encoder.embeddings.word.weight.dtype() == DType::f32, op, "the model must be f32");
+  require(encoder.embeddings.word.weight.dtype() == DType::f32, "embed", "the model must be f32");
   const auto length = [&](Index i) {
     return static_cast<Index>(sentences[static_cast<std::size_t>(i)].size());
   };
@@ -66,7 +64,7 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
   const bool all = options.pooling == Pooling::none;
   std::vector<Index> row(sentences.size() + 1, 0), order(sentences.size());
   for (Index i = 0; i < N; ++i) {
-    require(length(i) > 0, op, "sentence ", i, " has no tokens; [CLS] and [SEP] are the least");
+    require(length(i) > 0, "embed", "sentence ", i, " has no tokens; [CLS] and [SEP] are the least");
     row[static_cast<std::size_t>(i) + 1] = row[static_cast<std::size_t>(i)] + (all ? length(i) : 1);
   }
   std::iota(order.begin(), order.end(), Index{0});

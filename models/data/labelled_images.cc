@@ -7,8 +7,6 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "images";
-
 Tensor rows(const Tensor& t, Index from, Index count) {
   if (!t.defined()) return t;
   return t.view(t.shape().replaced(0, count), t.strides(), from * t.strides()[0]);
@@ -21,7 +19,7 @@ Tensor gathered_rows(const Tensor& t, std::span<const Index> indices) {
   const auto* from = static_cast<const std::byte*>(t.raw());
   auto* to = static_cast<std::byte*>(out.raw_mutable());
   for (Index i : indices) {
-    require(i >= 0 && i < t.size(0), op, "there is no picture ", i, " among ", t.size(0));
+    require(i >= 0 && i < t.size(0), "images", "there is no picture ", i, " among ", t.size(0));
     std::memcpy(to, from + static_cast<std::size_t>(i) * bytes, bytes);
     to += bytes;
   }
@@ -31,8 +29,8 @@ Tensor gathered_rows(const Tensor& t, std::span<const Index> indices) {
 }  // namespace
 
 LabelledImages part(const LabelledImages& all, Index from, Index count) {
-  require(from >= 0 && count >= 0 && from <= all.size() && count <= all.size() - from, op, "pictures ", from,
-          " to ", from + count - 1, " are not all among ", all.size());
+  require(from >= 0 && count >= 0 && from <= all.size() && count <= all.size() - from, "images", "pictures ",
+          from, " to ", from + count - 1, " are not all among ", all.size());
   return {rows(all.images, from, count), rows(all.labels, from, count)};
 }
 

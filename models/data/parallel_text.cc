@@ -8,24 +8,19 @@
 #include "fovea/models/data/data_folder.h"
 
 namespace fovea {
-namespace {
-
-constexpr const char* op = "parallel_text";
-
-}  // namespace
-
 std::vector<std::string> read_lines(const std::filesystem::path& path, const ReadLinesOptions& options) {
-  const std::string text = read_text(path, std::uint64_t{1} << 32, op);
+  const std::string text = read_text(path, std::uint64_t{1} << 32, "parallel_text");
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = std::string_view(text).substr(at, end - at);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto where = [&] { return cat(path.string(), ": line ", lines.size() + 1); };
-    if (valid_utf8_length(line) != line.size()) require_utf8(line, op, where());
+    if (valid_utf8_length(line) != line.size()) require_utf8(line, "parallel_text", where());
     if (line.size() > options.longest)
-      fail(op, where(), " has ", line.size(), " bytes, more than ", options.longest);
-    if (!options.allow_empty && line.find_first_not_of(" \t") == line.npos) fail(op, where(), " is empty");
+      fail("parallel_text", where(), " has ", line.size(), " bytes, more than ", options.longest);
+    if (!options.allow_empty && line.find_first_not_of(" \t") == line.npos)
+      fail("parallel_text", where(), " is empty");
     lines.emplace_back(line);
     at = end + 1;
   }
@@ -35,8 +30,8 @@ std::vector<std::string> read_lines(const std::filesystem::path& path, const Rea
 ParallelText read_parallel_text(const std::filesystem::path& source, const std::filesystem::path& target,
                                 const ReadLinesOptions& options) {
   ParallelText text{read_lines(source, options), read_lines(target, options)};
-  require(text.source.size() == text.target.size(), op, source.string(), " has ", text.source.size(),
-          " lines, ", target.string(), " has ", text.target.size(),
+  require(text.source.size() == text.target.size(), "parallel_text", source.string(), " has ",
+          text.source.size(), " lines, ", target.string(), " has ", text.target.size(),
           "; line i of one must be the translation of line i of the other");
   return text;
 }
@@ -45,8 +40,8 @@ ParallelText read_tabbed_text(const std::filesystem::path& path, const ReadLines
   ParallelText text;
   for (const std::string& line : read_lines(path, options)) {
     const std::size_t tab = line.find('\t'), end = std::min(line.find('\t', tab + 1), line.size());
-    require(tab != line.npos && tab > 0 && end > tab + 1, op, path.string(), ": line ", text.size() + 1,
-            " is not a source, a tab and a target");
+    require(tab != line.npos && tab > 0 && end > tab + 1, "parallel_text", path.string(), ": line ",
+            text.size() + 1, " is not a source, a tab and a target");
     text.source.push_back(line.substr(0, tab));
     text.target.push_back(line.substr(tab + 1, end - tab - 1));
   }

@@ -3,21 +3,16 @@
 #include <algorithm>
 
 namespace fovea {
-namespace {
-
-constexpr const char* op = "text_stream";
-
-}  // namespace
-
 TextStream::TextStream(std::vector<std::int32_t> ids, const TextStreamOptions& options,
                        const Generator& random)
     : ids_(std::move(ids)), options_(options), random_(random) {
-  require(options.batch_size >= 1 && options.length >= 1, op, "a batch of ", options.batch_size,
+  require(options.batch_size >= 1 && options.length >= 1, "text_stream", "a batch of ", options.batch_size,
           " windows of ", options.length, " tokens is none");
-  require(size() > options.length, op, "a text of ", size(), " tokens has no window of ", options.length,
-          " and the token after it; take a longer text or shorter windows");
-  require(size() <= 0xffffffff, op, size(), " tokens are more than 2^32 - 1");
-  for (std::size_t i = 0; i < ids_.size(); ++i) require(ids_[i] >= 0, op, "token ", i, " is ", ids_[i]);
+  require(size() > options.length, "text_stream", "a text of ", size(), " tokens has no window of ",
+          options.length, " and the token after it; take a longer text or shorter windows");
+  require(size() <= 0xffffffff, "text_stream", size(), " tokens are more than 2^32 - 1");
+  for (std::size_t i = 0; i < ids_.size(); ++i)
+    require(ids_[i] >= 0, "text_stream", "token ", i, " is ", ids_[i]);
 }
 
 TextWindows TextStream::next() {
@@ -29,8 +24,8 @@ TextWindows TextStream::next() {
 Index TextStream::windows() const { return (size() - 1) / options_.length; }
 
 TextWindows TextStream::consecutive(Index first, Index count) const {
-  require(first >= 0 && count >= 0 && first <= windows() && count <= windows() - first, op, "windows ", first,
-          " to ", first + count - 1, " are not all among ", windows());
+  require(first >= 0 && count >= 0 && first <= windows() && count <= windows() - first, "text_stream",
+          "windows ", first, " to ", first + count - 1, " are not all among ", windows());
   std::vector<Index> starts(static_cast<std::size_t>(count));
   for (Index& s : starts) s = first++ * options_.length;
   return at(starts);
@@ -53,7 +48,7 @@ std::pair<std::vector<std::int32_t>, std::vector<std::int32_t>> cut_text(const s
                                                                          double part) {
   const auto size = static_cast<double>(ids.size());
   const auto first = static_cast<std::ptrdiff_t>(part * size);
-  require(first >= 1 && first < static_cast<std::ptrdiff_t>(ids.size()), op, ids.size(),
+  require(first >= 1 && first < static_cast<std::ptrdiff_t>(ids.size()), "text_stream", ids.size(),
           " tokens cannot be cut at ", part, " of them");
   return {{ids.begin(), ids.begin() + first}, {ids.begin() + first, ids.end()}};
 }

@@ -9,8 +9,6 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "token_batches";
-
 Index length(const TokenIds& ids) { return static_cast<Index>(ids.size()); }
 
 Index source_length(const TokenPairs& pairs, Index i, const TokenBatchesOptions& options) {
@@ -25,18 +23,19 @@ Index room(const TokenPairs& pairs, Index i, const TokenBatchesOptions& options)
 }
 
 void check(const TokenPairs& pairs, const TokenBatchesOptions& options) {
-  require(pairs.source.size() == pairs.target.size(), op, pairs.source.size(), " sources and ",
+  require(pairs.source.size() == pairs.target.size(), "token_batches", pairs.source.size(), " sources and ",
           pairs.target.size(), " targets do not pair");
-  require(options.most_sentences >= 0, op, "most_sentences is ", options.most_sentences);
+  require(options.most_sentences >= 0, "token_batches", "most_sentences is ", options.most_sentences);
   for (Index i = 0; i < static_cast<Index>(pairs.source.size()); ++i) {
     for (const TokenIds* side :
          {&pairs.source[static_cast<std::size_t>(i)], &pairs.target[static_cast<std::size_t>(i)]}) {
       const char* name = side == &pairs.source[static_cast<std::size_t>(i)] ? "source" : "target";
-      require(!side->empty(), op, name, " ", i, " is empty");
-      for (const std::int32_t id : *side) require(id >= 0, op, name, " ", i, " has an id of ", id);
+      require(!side->empty(), "token_batches", name, " ", i, " is empty");
+      for (const std::int32_t id : *side)
+        require(id >= 0, "token_batches", name, " ", i, " has an id of ", id);
     }
     const Index longest = std::min(options.most_length, options.tokens);
-    require(room(pairs, i, options) <= longest, op, "pair ", i, " has ", room(pairs, i, options),
+    require(room(pairs, i, options) <= longest, "token_batches", "pair ", i, " has ", room(pairs, i, options),
             " tokens with its end, more than ", longest, "; leave it out or raise ",
             options.tokens < options.most_length ? "tokens" : "most_length");
   }
@@ -64,8 +63,8 @@ TokenBatch make_token_batch(const TokenPairs& pairs, std::span<const Index> indi
                             const TokenBatchesOptions& options) {
   Index most_source = 0, most_target = 0;
   for (const Index i : indices) {
-    require(i >= 0 && i < static_cast<Index>(pairs.source.size()), op, "there is no pair ", i, " among ",
-            pairs.source.size());
+    require(i >= 0 && i < static_cast<Index>(pairs.source.size()), "token_batches", "there is no pair ", i,
+            " among ", pairs.source.size());
     most_source = std::max(most_source, source_length(pairs, i, options));
     most_target = std::max(most_target, target_length(pairs, i));
   }
@@ -110,8 +109,9 @@ TokenBatch to(TokenBatch batch, const Device& device) {
 
 TokenBatches::TokenBatches(TokenPairs pairs, const TokenBatchesOptions& options, const Generator& random)
     : pairs_(std::move(pairs)), options_(options), random_(random) {
-  require(!pairs_.source.empty(), op, "there are no pairs");
-  require(pairs_.source.size() <= 0xffffffff, op, pairs_.source.size(), " pairs are more than 2^32 - 1");
+  require(!pairs_.source.empty(), "token_batches", "there are no pairs");
+  require(pairs_.source.size() <= 0xffffffff, "token_batches", pairs_.source.size(),
+          " pairs are more than 2^32 - 1");
   check(pairs_, options_);
   start_epoch(0);
 }
@@ -170,8 +170,8 @@ void TokenBatches::set_state(const Generator::State& state) {
   other.random_ = Generator(state.seed, state.stream);
   other.start_epoch(static_cast<Index>(state.offset >> 32));
   const auto position = static_cast<Index>(state.offset & 0xffffffff);
-  require(position < other.batches_in_epoch(), op, "there is no batch ", position, " in epoch ", other.epoch_,
-          ", which has ", other.batches_in_epoch(), "; the state is of other pairs or options");
+  require(position < other.batches_in_epoch(), "token_batches", "there is no batch ", position, " in epoch ",
+          other.epoch_, ", which has ", other.batches_in_epoch(), "; the state is of other pairs or options");
   other.position_ = position;
   *this = std::move(other);
 }

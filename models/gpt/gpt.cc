@@ -14,8 +14,6 @@
 namespace fovea::gpt {
 namespace {
 
-constexpr auto op = "Gpt";
-
 LayerNorm norm_of(const Options& o) {
   return LayerNorm({.features = o.embed_dim, .eps = o.eps, .bias = o.bias, .dtype = o.dtype});
 }
@@ -71,7 +69,7 @@ Gpt::Gpt(const Options& o, Generator& random)
       wte({.num_embeddings = o.vocabulary, .embedding_dim = o.embed_dim, .dtype = o.dtype}, random),
       wpe({.num_embeddings = o.block_size, .embedding_dim = o.embed_dim, .dtype = o.dtype}, random),
       dropout{o.dropout, {}} {
-  require(o.layers > 0, op, "layers is ", o.layers, "; it must be at least 1");
+  require(o.layers > 0, "Gpt", "layers is ", o.layers, "; it must be at least 1");
   init::normal(wte.weight, random, 0, 0.02);
   init::normal(wpe.weight, random, 0, 0.02);
   for (int i = 0; i < o.layers; ++i) h.emplace_back(o, random);
@@ -79,12 +77,12 @@ Gpt::Gpt(const Options& o, Generator& random)
 }
 
 Tensor Gpt::hidden(const Tensor& ids, std::vector<KvCache>* caches) const {
-  require(ids.rank() == 2 && ids.dtype() == DType::i32, op, "ids ", ids.dtype(), ids.shape(),
+  require(ids.rank() == 2 && ids.dtype() == DType::i32, "Gpt", "ids ", ids.dtype(), ids.shape(),
           " must be i32 [B,L]");
-  require(!caches || caches->size() == h.size(), op, "one cache a layer is needed: ", h.size());
+  require(!caches || caches->size() == h.size(), "Gpt", "one cache a layer is needed: ", h.size());
   const Index first = caches ? caches->front().length : 0, last = first + ids.size(1);
-  require(last <= options.block_size, op, last, " tokens are more than the block_size, ", options.block_size,
-          "; keep the last ones");
+  require(last <= options.block_size, "Gpt", last, " tokens are more than the block_size, ",
+          options.block_size, "; keep the last ones");
   Tensor x = dropout.forward(wte.forward(ids) + slice(wpe.weight, 0, first, last));
   for (std::size_t i = 0; i < h.size(); ++i) x = h[i].forward(x, caches ? &(*caches)[i] : nullptr);
   return ln_f.forward(x);
@@ -98,8 +96,8 @@ Tensor Gpt::loss(const Tensor& ids, const Tensor& targets) const {
 
 Tensor Gpt::generate(const Tensor& ids, Index count, const Sampling& sampling, Generator& random,
                      const std::function<bool(const Tensor&)>& on_tokens) const {
-  require(ids.rank() == 2 && ids.size(1) > 0, op, "generate() goes on from ids [B,L] with L at least 1, not ",
-          ids.shape());
+  require(ids.rank() == 2 && ids.size(1) > 0, "Gpt",
+          "generate() goes on from ids [B,L] with L at least 1, not ", ids.shape());
   const Pause pause;
   const Index T = options.block_size;
   const Device device = wte.weight.device();
@@ -128,8 +126,8 @@ void Gpt::each(Visitor& v) {
 }
 
 Tensor sample(const Tensor& logits, const Sampling& s, Generator& random) {
-  require(logits.rank() == 2 && logits.size(1) > 0, op, "logits ", logits.shape(), " must be [B,V]");
-  require(s.temperature >= 0 && s.top_k >= 0 && s.top_p > 0 && s.top_p <= 1, op, "temperature ",
+  require(logits.rank() == 2 && logits.size(1) > 0, "Gpt", "logits ", logits.shape(), " must be [B,V]");
+  require(s.temperature >= 0 && s.top_k >= 0 && s.top_p > 0 && s.top_p <= 1, "Gpt", "temperature ",
           s.temperature, " and top_k ", s.top_k, " cannot be below 0, and top_p ", s.top_p,
           " must be in (0, 1]");
   const Index B = logits.size(0), V = logits.size(1);

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto op = "pretrained";
-
 /// Whether Hugging Face stores this tensor transposed, as its Conv1D does.
 bool is_turned(const std::string& name) {
   return name.ends_with(".attn.c_attn.weight") || name.ends_with(".attn.c_proj.weight") ||
@@ -77,8 +75,8 @@ Gpt load_pretrained(const fs::path& folder) {
   double values = 0;
   for (const auto& [name, file] : weights.in) values += static_cast<double>(file.shape(name).numel());
   // A config is a few bytes, and must not decide alone how much memory is taken.
-  require(size_of(options) < 4 * values + 1e7, op, folder.string(), ": config.json describes a model of ",
-          size_of(options), " values, but the files hold ", values);
+  require(size_of(options) < 4 * values + 1e7, "pretrained", folder.string(),
+          ": config.json describes a model of ", size_of(options), " values, but the files hold ", values);
   std::vector<NamedTensor> tensors;
   for (const auto& [name, file] : weights.in) tensors.push_back({name, file.get(name)});
   Generator random;
@@ -115,7 +113,7 @@ void save_pretrained(Gpt& model, const fs::path& folder) {
                                       {"tie_word_embeddings", true}};
   fs::create_directories(folder);
   save_safetensors(folder / "model.safetensors", tensors);
-  write_atomically(folder / "config.json", config.dump(2) + "\n", op);
+  write_atomically(folder / "config.json", config.dump(2) + "\n", "pretrained");
 }
 
 std::vector<NamedTensor> from_hugging_face(std::span<const NamedTensor> tensors) {

@@ -9,11 +9,9 @@
 namespace fovea {
 namespace {
 
-constexpr auto op = "MultiHeadAttention";
-
 AttentionOptions options_of(const MultiHeadAttention::Call& call, const Dropout& dropout) {
   const bool drops = dropout.mode.training && dropout.p > 0;
-  require(!drops || dropout.mode.random, op,
+  require(!drops || dropout.mode.random, "MultiHeadAttention",
           "training needs random numbers; call training_mode(model, generator)");
   return {.keep_mask = call.keep_mask,
           .causal = call.causal,
@@ -37,10 +35,12 @@ void KvCache::reorder(const Tensor& rows) {
 
 MultiHeadAttention::MultiHeadAttention(const Options& o, Generator& random)
     : dropout{o.dropout, {}}, heads(o.num_heads), kv_heads(o.kv_heads == 0 ? o.num_heads : o.kv_heads) {
-  require(o.embed_dim > 0 && heads > 0 && o.embed_dim % heads == 0, op, "num_heads ", heads,
+  require(o.embed_dim > 0 && heads > 0 && o.embed_dim % heads == 0, "MultiHeadAttention", "num_heads ", heads,
           " must divide embed_dim ", o.embed_dim);
-  require(kv_heads > 0 && heads % kv_heads == 0, op, "kv_heads ", kv_heads, " must divide num_heads ", heads);
-  require(o.dropout >= 0 && o.dropout < 1, op, "dropout is ", o.dropout, "; it must be in [0, 1)");
+  require(kv_heads > 0 && heads % kv_heads == 0, "MultiHeadAttention", "kv_heads ", kv_heads,
+          " must divide num_heads ", heads);
+  require(o.dropout >= 0 && o.dropout < 1, "MultiHeadAttention", "dropout is ", o.dropout,
+          "; it must be in [0, 1)");
   const Index rows = (heads + 2 * kv_heads) * (o.embed_dim / heads);
   in_proj_weight = Parameter(Tensor::empty({rows, o.embed_dim}, o.dtype));
   init::xavier_uniform(in_proj_weight, random);
@@ -87,22 +87,22 @@ KvCache MultiHeadAttention::cache(Index batch, Index length) const {
 }
 
 void MultiHeadAttention::append(const Tensor& keys, const Tensor& values, KvCache& cache) const {
-  require(!Tape::current(), op,
+  require(!Tape::current(), "MultiHeadAttention",
           "a cache is for inference; there is a live Tape, and nothing can be recorded");
   const Index begin = cache.length, end = begin + keys.size(2);
-  require(cache.keys.defined() && cache.keys.size(0) == keys.size(0), op, "the cache ",
+  require(cache.keys.defined() && cache.keys.size(0) == keys.size(0), "MultiHeadAttention", "the cache ",
           cache.keys.defined() ? cache.keys.shape() : Shape{}, " is not for ", keys.size(0),
           " sequences; make it with cache()");
-  require(end <= cache.keys.size(2), op, "the cache holds ", cache.keys.size(2), " positions, and ", end,
-          " are needed");
+  require(end <= cache.keys.size(2), "MultiHeadAttention", "the cache holds ", cache.keys.size(2),
+          " positions, and ", end, " are needed");
   assign(slice(cache.keys, 2, begin, end), keys);
   assign(slice(cache.values, 2, begin, end), values);
   cache.length = end;
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const Call& call) const {
-  require(x.rank() == 3 && x.size(2) == in_proj_weight.size(1), op, "x ", x.shape(), " must be [B,L,",
-          in_proj_weight.size(1), "]");
+  require(x.rank() == 3 && x.size(2) == in_proj_weight.size(1), "MultiHeadAttention", "x ", x.shape(),
+          " must be [B,L,", in_proj_weight.size(1), "]");
   const Tensor qkv = project(x, 0, heads + 2 * kv_heads);
   if (!call.cache && !call.weights)
     return out_proj.forward(self_attention(qkv, {heads, kv_heads}, options_of(call, dropout)));
@@ -119,7 +119,8 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const Tensor& memory, const 
   const Index E = in_proj_weight.size(1);
   require(x.rank() == 3 && memory.rank() == 3 && x.size(2) == E && memory.size(2) == E &&
               x.size(0) == memory.size(0),
-          op, "x ", x.shape(), " and memory ", memory.shape(), " must be [B,Lq,", E, "] and [B,Lk,", E, "]");
+          "MultiHeadAttention", "x ", x.shape(), " and memory ", memory.shape(), " must be [B,Lq,", E,
+          "] and [B,Lk,", E, "]");
   const Tensor q = project(x, 0, heads);
   if (!call.cache && !call.weights)
     return out_proj.forward(cross_attention(q, project(memory, heads, 2 * kv_heads), {heads, kv_heads},

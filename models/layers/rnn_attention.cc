@@ -20,8 +20,6 @@
 namespace fovea {
 namespace {
 
-constexpr auto op = "RnnAttention";
-
 Tensor products(const RnnAttention&, const Tensor& q, const Tensor& keys) {
   return matmul(q, transpose(keys, 1, 2));
 }
@@ -50,7 +48,7 @@ const AttentionScore& score_named(const std::string& name) {
     if (name == s.name) return s;
     names += cat(names.empty() ? "" : ", ", s.name);
   }
-  fail(op, "there is no score '", name, "'; there are ", names);
+  fail("RnnAttention", "there is no score '", name, "'; there are ", names);
 }
 
 // 1 where a state, or padding, lies within D of the middle floor(p), which is kept within the sentence: u8
@@ -86,7 +84,7 @@ RnnAttention::Options attention_named(const std::string& name) {
     if (name == n.name) return {.score = n.score, .window = n.window, .hard = n.hard};
   std::string names;
   for (const Named& n : named) names += cat(names.empty() ? "" : ", ", n.name);
-  fail(op, "there is no attention '", name, "'; there are ", names);
+  fail("RnnAttention", "there is no attention '", name, "'; there are ", names);
 }
 
 std::vector<std::string> attention_names() {
@@ -106,11 +104,13 @@ AttentionMemory AttentionMemory::rows(const Tensor& numbers) const {
 RnnAttention::RnnAttention(const Options& o, Generator& random)
     : rule(&score_named(o.score)), window(o.window), hard(o.hard), half_width(o.half_width) {
   const Index Q = o.query_size, E = o.memory_size, A = o.hidden_size > 0 ? o.hidden_size : Q;
-  require(Q > 0 && E > 0, op, "query_size is ", Q, " and memory_size ", E, "; both must be at least 1");
-  require(rule->projects_memory || Q == E, op, "score ", o.score, " multiplies queries with states: ", Q,
-          " and ", E, " numbers must be as many; 'general' takes any");
-  require(half_width > 0, op, "half_width is ", half_width, "; it must be at least 1");
-  require(!hard || window != Window::local_p, op,
+  require(Q > 0 && E > 0, "RnnAttention", "query_size is ", Q, " and memory_size ", E,
+          "; both must be at least 1");
+  require(rule->projects_memory || Q == E, "RnnAttention", "score ", o.score,
+          " multiplies queries with states: ", Q, " and ", E,
+          " numbers must be as many; 'general' takes any");
+  require(half_width > 0, "RnnAttention", "half_width is ", half_width, "; it must be at least 1");
+  require(!hard || window != Window::local_p, "RnnAttention",
           "local-p learns where to look through the weights, which hard attention does not have");
   const auto linear = [&](Index in, Index out) {
     return Linear({.in_features = in, .out_features = out, .bias = false, .dtype = o.dtype}, random);
@@ -133,8 +133,8 @@ RnnAttention::RnnAttention(const Options& o, Generator& random)
 AttentionMemory RnnAttention::remember(const Tensor& values, const Tensor& keep) const {
   require(values.rank() == 3 && keep.rank() == 2 && keep.dtype() == DType::u8 &&
               keep.shape() == Shape{values.size(0), values.size(1)},
-          op, "a memory is values [B,S,E] and keep [B,S] (u8); got ", values.shape(), " and ", keep.shape(),
-          " ", keep.dtype());
+          "RnnAttention", "a memory is values [B,S,E] and keep [B,S] (u8); got ", values.shape(), " and ",
+          keep.shape(), " ", keep.dtype());
   const Tensor lengths = cast(sum(cast(keep, DType::f32), 1), DType::i32);
   return {values, rule->projects_memory ? memory.forward(values) : values, keep, lengths};
 }
@@ -151,7 +151,7 @@ Tensor RnnAttention::positions(const Tensor& q, const AttentionMemory& m, Index 
 }
 
 Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index first) const {
-  require(q.rank() == 3 && q.size(0) == m.values.size(0), op, "queries ", q.shape(),
+  require(q.rank() == 3 && q.size(0) == m.values.size(0), "RnnAttention", "queries ", q.shape(),
           " must be [B,T,Q], for a memory of ", m.values.size(0), " sentences");
   Tensor keep = unsqueeze(m.keep, 1), p;
   if (window != Window::global) {
@@ -166,7 +166,8 @@ Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index firs
     const Tensor none = where(cast(some, DType::u8),
                               full_like(some, -std::numeric_limits<double>::infinity()), zeros_like(some));
     const Tensor logits = where(keep, score, none);
-    if (mode.training) require(mode.random, op, "training draws; call training_mode(model, generator)");
+    if (mode.training)
+      require(mode.random, "RnnAttention", "training draws; call training_mode(model, generator)");
     const Tensor state =
         mode.training ? categorical_sample(logits.detach(), *mode.random) : argmax(logits.detach(), 2);
     look.weights = one_hot(state, m.values.size(1), q.dtype()) * cast(keep, q.dtype());

@@ -15,14 +15,12 @@ std::vector<std::string> attentions() {
 
 namespace {
 
-constexpr auto op = "seq2seq";
-
 std::optional<RnnAttention> make_attention(const NetOptions& o, Index memory_size, Generator& random) {
   if (o.attention == "none") return {};
   std::string known;
   for (const std::string& name : attentions()) known += cat(known.empty() ? "" : ", ", name);
-  require(std::ranges::count(attentions(), o.attention) > 0, op, "there is no attention '", o.attention,
-          "'; there are ", known);
+  require(std::ranges::count(attentions(), o.attention) > 0, "seq2seq", "there is no attention '",
+          o.attention, "'; there are ", known);
   RnnAttention::Options options = attention_named(o.attention);
   options.query_size = o.hidden;
   options.memory_size = memory_size;
@@ -55,7 +53,8 @@ State State::rows(const Tensor& numbers) const {
 
 RnnSearch::RnnSearch(const NetOptions& o, Generator& random) {
   const Index n = o.direction_size(), F = o.features > 0 ? o.features : (o.hidden + 1) / 2;
-  require(o.layers == 1, op, "RNNsearch has one layer, not ", o.layers, "; Luong's network takes more");
+  require(o.layers == 1, "seq2seq", "RNNsearch has one layer, not ", o.layers,
+          "; Luong's network takes more");
   encoder =
       Gru({.input_size = o.embedding, .hidden_size = n, .bidirectional = true, .dtype = o.dtype}, random);
   start = Linear({.in_features = n, .out_features = o.hidden, .dtype = o.dtype}, random);
@@ -96,7 +95,7 @@ void RnnSearch::each(Visitor& v) {
 }
 
 Luong::Luong(const NetOptions& o, Generator& random) : dropout{o.dropout, {}} {
-  require(2 * o.direction_size() == o.hidden, op, "the decoder's ", o.hidden,
+  require(2 * o.direction_size() == o.hidden, "seq2seq", "the decoder's ", o.hidden,
           " units start as the encoder's two directions of ", o.direction_size(),
           "; they must be twice as many");
   encoder = Lstm({.input_size = o.embedding,

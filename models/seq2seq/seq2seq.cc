@@ -15,14 +15,13 @@
 namespace fovea::seq2seq {
 namespace {
 
-constexpr auto op = "seq2seq";
 constexpr double baseline_decay = 0.9;
 
 enum class Net { rnnsearch, luong };
 constexpr Choices<Net> nets = {{"rnnsearch", Net::rnnsearch}, {"luong", Net::luong}};
 
 std::variant<RnnSearch, Luong> make_net(const Options& o, Generator& random) {
-  if (chosen(op, "net", o.net, nets) == Net::rnnsearch) return RnnSearch(o, random);
+  if (chosen("seq2seq", "net", o.net, nets) == Net::rnnsearch) return RnnSearch(o, random);
   return Luong(o, random);
 }
 
@@ -49,7 +48,7 @@ Seq2Seq::Seq2Seq(const Options& o, Generator& random)
 }
 
 State Seq2Seq::encode(const Tensor& ids, const Tensor& keep, const Tensor& lengths) const {
-  require(ids.rank() == 2 && keep.shape() == ids.shape(), op, "source ", ids.shape(), " and keep ",
+  require(ids.rank() == 2 && keep.shape() == ids.shape(), "seq2seq", "source ", ids.shape(), " and keep ",
           keep.shape(), " must both be [B,S]");
   const Tensor x = dropout.forward(source.forward(ids));
   return std::visit([&](const auto& n) { return n.encode(x, keep, lengths); }, net);
@@ -97,7 +96,7 @@ Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
   const Index B = batch.input.size(0), T = batch.input.size(1);
   const Tensor log_p = neg(transpose(reshape(losses.detach(), {T, B}), 0, 1));
   Tensor later = zeros({T, T}, log_p.dtype());  // later[u][t] = 1 where u >= t
-  visit_float(op, later.dtype(), [&]<class X>() {
+  visit_float("seq2seq", later.dtype(), [&]<class X>() {
     X* to = later.mutable_data<X>();
     for (Index u = 0; u < T; ++u) std::fill_n(to + u * T, u + 1, X(1));
   });

@@ -9,20 +9,16 @@
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/gzip.h"
 #include "fovea/core/utf8.h"
+#include "fovea/models/text/symbol_pair.h"
 #include "fovea/models/text/word_tokenizer.h"
 
 namespace fovea {
 namespace {
 
-constexpr const char* op = "bpe";
 constexpr std::string_view end_of_word = "</w>", goes_on = "@@", version = "#version: 0.2";
-constexpr std::size_t most_known = std::size_t{1} << 20;
+constexpr std::size_t most_words_known = std::size_t{1} << 20;
 
 using Symbols = std::vector<std::int32_t>;
-
-std::uint64_t key_of(std::int32_t left, std::int32_t right) {
-  return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
-}
 
 /// A word's code points as strings, the last with the mark of the end.
 std::vector<std::string> first_symbols(std::string_view word) {
@@ -172,8 +168,9 @@ void learn_merges(const std::vector<CountedSymbols>& words, const JoinSymbols& j
 Bpe Bpe::learn(const TokenCounts& counts, const BpeOptions& options) {
   std::vector<CountedSymbols> words;
   for (const auto& [word, count] : counts) {
-    require_utf8(word, op, "a word");
-    require(word.find_first_of(" \t\n\r") == word.npos, op, "the word ", in_quotes(word), " holds a space");
+    require_utf8(word, "bpe", "a word");
+    require(word.find_first_of(" \t\n\r") == word.npos, "bpe", "the word ", in_quotes(word),
+            " holds a space");
     words.push_back({first_symbols(word), count});
   }
   std::vector<Pair> merges;
@@ -231,8 +228,8 @@ std::vector<std::string> Bpe::split(std::span<const std::string> words) const {
   for (const std::string& word : words) {
     auto at = known_.find(word);
     if (at == known_.end()) {
-      require_utf8(word, op, "a word");
-      if (known_.size() >= most_known) known_.clear();
+      require_utf8(word, "bpe", "a word");
+      if (known_.size() >= most_words_known) known_.clear();
       at = known_.emplace(word, pieces_of(word)).first;
     }
     out.insert(out.end(), at->second.begin(), at->second.end());
@@ -254,27 +251,27 @@ std::vector<std::string> Bpe::join(std::span<const std::string> pieces) {
 void Bpe::save(const std::filesystem::path& path) const {
   std::string text = cat(version, "\n");
   for (const auto& [left, right] : merges_) text += left + ' ' + right + '\n';
-  write_atomically(path, text, op);
+  write_atomically(path, text, "bpe");
 }
 
 Bpe Bpe::load(const std::filesystem::path& path) {
-  const std::string text = read_text(path, std::uint64_t{1} << 30, op);
+  const std::string text = read_text(path, std::uint64_t{1} << 30, "bpe");
   std::vector<Pair> merges;
   for (std::size_t at = 0, number = 1; at < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line = std::string_view(text).substr(at, end - at);
     const std::string where = cat(path.string(), ": line ", number);
     at = end + 1;
-    require_utf8(line, op, where);
+    require_utf8(line, "bpe", where);
     if (number == 1) {
-      require(line == version, op, where, " is ", in_quotes(line), ", not ", in_quotes(version));
+      require(line == version, "bpe", where, " is ", in_quotes(line), ", not ", in_quotes(version));
       continue;
     }
     const std::vector<std::string> symbols = split_words(line);
-    require(symbols.size() == 2, op, where, ": ", in_quotes(line), " is not a pair of symbols");
+    require(symbols.size() == 2, "bpe", where, ": ", in_quotes(line), " is not a pair of symbols");
     merges.emplace_back(symbols[0], symbols[1]);
   }
-  require(!text.empty(), op, path.string(), ": line 1 is not ", in_quotes(version));
+  require(!text.empty(), "bpe", path.string(), ": line 1 is not ", in_quotes(version));
   return Bpe(std::move(merges));
 }
 

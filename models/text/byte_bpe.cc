@@ -6,13 +6,13 @@
 
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/utf8.h"
+#include "fovea/models/text/symbol_pair.h"
 #include "fovea/models/text/unicode.h"
 
 namespace fovea {
 namespace {
 
-constexpr const char* op = "byte_bpe";
-constexpr std::size_t most_known = std::size_t{1} << 18, longest_known = 64;
+constexpr std::size_t most_pieces_known = std::size_t{1} << 18, longest_known = 64;
 
 /// The letter that stands for a byte in the files: itself if it can be seen, else the next of U+0100, ...
 const std::array<char32_t, 256>& letters() {
@@ -42,10 +42,6 @@ bool to_bytes(std::string_view token, std::string& bytes) {
     bytes += found->second;
   }
   return true;
-}
-
-std::uint64_t key_of(std::int32_t left, std::int32_t right) {
-  return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
 }
 
 enum class Kind { space, letter, number, symbol };
@@ -88,7 +84,7 @@ std::size_t word_length(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::vector<std::string_view> gpt2_words(std::string_view text) {
-  require_utf8(text, op, "the text");
+  require_utf8(text, "byte_bpe", "the text");
   std::vector<std::string_view> out;
   for (std::size_t at = 0; at < text.size(); at += out.back().size())
     out.push_back(text.substr(at, word_length(text, at)));
@@ -96,7 +92,7 @@ std::vector<std::string_view> gpt2_words(std::string_view text) {
 }
 
 ByteBpe::ByteBpe(ByteBpeFile file)
-    : added_(std::move(file.added), op),
+    : added_(std::move(file.added), "byte_bpe"),
       add_prefix_space_(file.add_prefix_space),
       ignore_merges_(file.ignore_merges),
       bytes_of_(file.vocabulary.size()) {
@@ -107,11 +103,11 @@ ByteBpe::ByteBpe(ByteBpeFile file)
     const auto id = static_cast<std::int32_t>(i);
     if (token.empty()) continue;
     const auto [at, is_new] = by_letters.try_emplace(token, id);
-    require(is_new, op, "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
+    require(is_new, "byte_bpe", "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
     if (added_.find(id)) {
       bytes_of_[i] = token;
     } else {
-      require(to_bytes(token, bytes), op, "token ", i, ", ", in_quotes(token),
+      require(to_bytes(token, bytes), "byte_bpe", "token ", i, ", ", in_quotes(token),
               ", has a letter that stands for no byte");
       bytes_of_[i] = bytes;
       ids_.emplace(bytes, id);
@@ -120,19 +116,20 @@ ByteBpe::ByteBpe(ByteBpeFile file)
   for (const AddedToken& token : added_.tokens()) {
     require(token.id >= 0 && static_cast<std::size_t>(token.id) < size() &&
                 bytes_of_[static_cast<std::size_t>(token.id)] == token.content,
-            op, "the added token ", in_quotes(token.content), " is not the vocabulary's token ", token.id);
+            "byte_bpe", "the added token ", in_quotes(token.content), " is not the vocabulary's token ",
+            token.id);
   }
   for (std::size_t b = 0; b < 256; ++b) {
     const auto at = ids_.find(std::string(1, static_cast<char>(b)));
-    require(at != ids_.end(), op, "the vocabulary has no token for the byte ", b);
+    require(at != ids_.end(), "byte_bpe", "the vocabulary has no token for the byte ", b);
     byte_ids_[b] = at->second;
   }
   for (std::size_t rank = 0; rank < file.merges.size(); ++rank) {
     const auto& [left, right] = file.merges[rank];
     const auto id = [&](const std::string& token) {
       const auto at = by_letters.find(token);
-      require(at != by_letters.end(), op, "merge ", rank, ", ", in_quotes(left), " and ", in_quotes(right),
-              ": ", in_quotes(token), " is not in the vocabulary");
+      require(at != by_letters.end(), "byte_bpe", "merge ", rank, ", ", in_quotes(left), " and ",
+              in_quotes(right), ": ", in_quotes(token), " is not in the vocabulary");
       return at->second;
     };
     of_pair_.try_emplace(key_of(id(left), id(right)),
@@ -198,15 +195,15 @@ void ByteBpe::add_word(std::string_view word, std::vector<std::int32_t>& out) co
       out.insert(out.end(), ids.begin(), ids.end());
       return;
     }
-    if (known_.size() >= most_known) known_.clear();
+    if (known_.size() >= most_pieces_known) known_.clear();
     at = known_.emplace(word, std::move(ids)).first;
   }
   out.insert(out.end(), at->second.begin(), at->second.end());
 }
 
 std::vector<std::int32_t> ByteBpe::encode(std::string_view text) const {
-  require_utf8(text, op, "the text");
-  require(text.size() <= 0x7fffffff, op, "a text of ", text.size(), " bytes is too long");
+  require_utf8(text, "byte_bpe", "the text");
+  require(text.size() <= 0x7fffffff, "byte_bpe", "a text of ", text.size(), " bytes is too long");
   std::vector<std::int32_t> out;
   added_.split(
       text,
@@ -222,7 +219,8 @@ std::vector<std::int32_t> ByteBpe::encode(std::string_view text) const {
 std::string ByteBpe::decode(std::span<const std::int32_t> ids) const {
   std::string out;
   for (const std::int32_t id : ids) {
-    require(id >= 0 && static_cast<std::size_t>(id) < size(), op, "there is no id ", id, " among ", size());
+    require(id >= 0 && static_cast<std::size_t>(id) < size(), "byte_bpe", "there is no id ", id, " among ",
+            size());
     out += bytes_of_[static_cast<std::size_t>(id)];
   }
   return out;

@@ -11,10 +11,8 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "characters";
-
 Vocabulary characters_of(std::string_view text) {
-  require_utf8(text, op, "the text");
+  require_utf8(text, "characters", "the text");
   std::set<char32_t> all;
   for (std::size_t at = 0; at < text.size();) all.insert(next_code_point(text, at));
   std::vector<std::string> tokens;
@@ -31,18 +29,19 @@ Characters::Characters(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary
     const std::string& token = vocabulary_.tokens()[i];
     std::size_t at = 0;
     ids_.emplace(next_code_point(token, at), static_cast<std::int32_t>(i));
-    require(at == token.size(), op, "token ", i, ", ", in_quotes(token), ", is more than one character");
+    require(at == token.size(), "characters", "token ", i, ", ", in_quotes(token),
+            ", is more than one character");
   }
 }
 
 std::vector<std::int32_t> Characters::encode(std::string_view text) const {
-  require_utf8(text, op, "the text");
+  require_utf8(text, "characters", "the text");
   std::vector<std::int32_t> out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t from = at;
     const auto id = ids_.find(next_code_point(text, at));
-    require(id != ids_.end(), op, in_quotes(text.substr(from, at - from)), " at offset ", from,
+    require(id != ids_.end(), "characters", in_quotes(text.substr(from, at - from)), " at offset ", from,
             " is none of the ", size(), " characters");
     out.push_back(id->second);
   }

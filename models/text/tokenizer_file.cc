@@ -16,7 +16,6 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr const char* op = "tokenizer";
 constexpr std::uint64_t longest_file = std::uint64_t{1} << 28;
 
 /// Ids may have gaps, but a file does not decide how much memory they take.
@@ -30,7 +29,7 @@ class Node {
 
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
-    fovea::fail(op, file_, ": ", field_.empty() ? "the file" : field_, " ", parts...);
+    fovea::fail("tokenizer", file_, ": ", field_.empty() ? "the file" : field_, " ", parts...);
   }
   template <class... Parts>
   void check(bool ok, const Parts&... parts) const {
@@ -86,25 +85,25 @@ class Node {
 };
 
 json parse(const fs::path& path) {
-  const std::string text = read_text(path, longest_file, op);
+  const std::string text = read_text(path, longest_file, "tokenizer");
   try {
     return json::parse(text);
   } catch (const json::parse_error& e) {
     const std::string_view what = e.what();
-    fail(op, path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0, ": ",
+    fail("tokenizer", path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0, ": ",
          in_quotes(what.substr(std::min(what.size(), what.rfind(": ") + 2))));
   }
 }
 
 /// The lines of a text file, without their ends.
 std::vector<std::string> lines_of(const fs::path& path) {
-  const std::string text = read_text(path, longest_file, op);
+  const std::string text = read_text(path, longest_file, "tokenizer");
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = std::string_view(text).substr(at, end - at);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    require_utf8(line, op, cat(path.string(), ": line ", lines.size() + 1));
+    require_utf8(line, "tokenizer", cat(path.string(), ": line ", lines.size() + 1));
     lines.emplace_back(line);
     at = end + 1;
   }
@@ -217,7 +216,7 @@ WordPieceFile word_piece_json(const fs::path& path) {
 WordPieceFile word_piece_text(const fs::path& path) {
   WordPieceFile out = word_piece_of(lines_of(path));
   for (std::size_t i = 0; i < out.vocabulary.size(); ++i)
-    require(!out.vocabulary[i].empty(), op, path.string(), ": line ", i + 1, " is empty");
+    require(!out.vocabulary[i].empty(), "tokenizer", path.string(), ": line ", i + 1, " is empty");
   const fs::path config = path.parent_path() / "tokenizer_config.json";
   std::error_code error;
   if (fs::exists(config, error)) {
@@ -239,7 +238,7 @@ fs::path find(const fs::path& path, std::initializer_list<const char*> names) {
     if (fs::exists(path / name, error)) return path / name;
   std::string all;
   for (const char* name : names) (all += all.empty() ? "" : " nor ") += name;
-  fail(op, path.string(), " has neither ", all);
+  fail("tokenizer", path.string(), " has neither ", all);
 }
 
 std::vector<std::pair<std::string, std::string>> merges_of(const Node& list) {
@@ -294,7 +293,7 @@ ByteBpeFile byte_bpe_text(const fs::path& path) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (i == 0 && lines[i].starts_with("#version")) continue;
     const std::size_t space = lines[i].find(' ');
-    require(space != std::string::npos && lines[i].find(' ', space + 1) == std::string::npos, op,
+    require(space != std::string::npos && lines[i].find(' ', space + 1) == std::string::npos, "tokenizer",
             merges.string(), ": line ", i + 1, ": ", in_quotes(lines[i]), " is no pair");
     out.merges.emplace_back(lines[i].substr(0, space), lines[i].substr(space + 1));
   }

@@ -9,8 +9,6 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "word_piece";
-
 std::size_t characters(std::string_view word) {
   return static_cast<std::size_t>(std::count_if(
       word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -18,13 +16,13 @@ std::size_t characters(std::string_view word) {
 
 }  // namespace
 
-WordPiece::WordPiece(WordPieceFile file) : file_(std::move(file)), added_(file_.added, op) {
+WordPiece::WordPiece(WordPieceFile file) : file_(std::move(file)), added_(file_.added, "word_piece") {
   for (std::size_t i = 0; i < file_.vocabulary.size(); ++i) {
     const std::string& token = file_.vocabulary[i];
     if (token.empty()) continue;
     const auto id = static_cast<std::int32_t>(i);
     const auto [at, is_new] = ids_.try_emplace(token, id);
-    require(is_new, op, "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
+    require(is_new, "word_piece", "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
     if (token.starts_with(file_.prefix)) inside_.emplace(token.substr(file_.prefix.size()), id);
     longest_ = std::max(longest_, token.size());
   }
@@ -35,12 +33,13 @@ WordPiece::WordPiece(WordPieceFile file) : file_(std::move(file)), added_(file_.
 
 std::int32_t WordPiece::id(std::string_view token) const {
   const auto at = ids_.find(token);
-  require(at != ids_.end(), op, "the vocabulary of ", size(), " tokens has no ", in_quotes(token));
+  require(at != ids_.end(), "word_piece", "the vocabulary of ", size(), " tokens has no ", in_quotes(token));
   return at->second;
 }
 
 const std::string& WordPiece::token(std::int32_t id) const {
-  require(id >= 0 && static_cast<std::size_t>(id) < size(), op, "there is no id ", id, " among ", size());
+  require(id >= 0 && static_cast<std::size_t>(id) < size(), "word_piece", "there is no id ", id, " among ",
+          size());
   return file_.vocabulary[static_cast<std::size_t>(id)];
 }
 
@@ -67,7 +66,7 @@ void WordPiece::add_word(std::string_view word, std::vector<std::int32_t>& out) 
 }
 
 std::vector<std::int32_t> WordPiece::ids(std::string_view text) const {
-  require_utf8(text, op, "the text");
+  require_utf8(text, "word_piece", "the text");
   std::vector<std::int32_t> out;
   added_.split(
       text,
@@ -79,8 +78,8 @@ std::vector<std::int32_t> WordPiece::ids(std::string_view text) const {
 }
 
 BertInput WordPiece::encode(std::string_view text, std::size_t most) const {
-  require(most == 0 || most >= 2, op, "in ", most, " ids there is no room for ", file_.begin, " and ",
-          file_.end);
+  require(most == 0 || most >= 2, "word_piece", "in ", most, " ids there is no room for ", file_.begin,
+          " and ", file_.end);
   std::vector<std::int32_t> a = ids(text);
   if (most > 0) a.resize(std::min(a.size(), most - 2));
   BertInput out;
@@ -93,8 +92,8 @@ BertInput WordPiece::encode(std::string_view text, std::size_t most) const {
 }
 
 BertInput WordPiece::encode(std::string_view a, std::string_view b, std::size_t most) const {
-  require(most == 0 || most >= 3, op, "in ", most, " ids there is no room for ", file_.begin, " and two ",
-          file_.end);
+  require(most == 0 || most >= 3, "word_piece", "in ", most, " ids there is no room for ", file_.begin,
+          " and two ", file_.end);
   const std::vector<std::int32_t> first = ids(a), second = ids(b);
   std::size_t n = first.size(), m = second.size();
   if (most > 0 && n + m > most - 3) {

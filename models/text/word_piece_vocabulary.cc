@@ -11,11 +11,10 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "word_piece";
 constexpr std::string_view inside = "##";
 
 /// A word's characters, all but the first marked.
-std::vector<std::string> characters_of(std::string_view word) {
+std::vector<std::string> first_pieces(std::string_view word) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t from = at;
@@ -36,8 +35,8 @@ std::vector<std::string> learn_word_pieces(const TokenCounts& words, const WordP
   std::vector<CountedSymbols> symbols;
   std::set<std::string> known;
   for (const auto& [word, count] : words) {
-    require_utf8(word, op, "a word");
-    symbols.push_back({characters_of(word), count});
+    require_utf8(word, "word_piece", "a word");
+    symbols.push_back({first_pieces(word), count});
     known.insert(symbols.back().symbols.begin(), symbols.back().symbols.end());
   }
   std::vector<std::string> out = bert_specials();
@@ -68,7 +67,7 @@ WordPieceFile word_piece_of(std::vector<std::string> tokens) {
 void save_word_pieces(const std::filesystem::path& path, const std::vector<std::string>& tokens) {
   std::string text;
   for (const std::string& token : tokens) text += token + '\n';
-  write_atomically(path, text, op);
+  write_atomically(path, text, "word_piece");
 }
 
 }  // namespace fovea

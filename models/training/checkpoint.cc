@@ -8,7 +8,6 @@
 namespace fovea {
 namespace {
 
-constexpr const char* op = "checkpoint";
 constexpr int version = 1;
 
 // The lists of tensors with the words that their names start with in the file.
@@ -24,7 +23,7 @@ void each_part(C& c, F&& f) {
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& c) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  require(!error, op, "cannot make the folder ", folder.string(), ": ", error.message());
+  require(!error, "checkpoint", "cannot make the folder ", folder.string(), ": ", error.message());
   nlohmann::json run{{"version", version}, {"step", c.step}, {"generators", nlohmann::json::object()}};
   for (const auto& [name, s] : c.generators) run["generators"][name] = {s.seed, s.stream, s.offset};
   std::vector<NamedTensor> tensors;
@@ -37,24 +36,24 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& c) {
 
 Checkpoint load_checkpoint(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / checkpoint_file;
-  require(has_checkpoint(folder), op, "there is none in ", folder.string(), ": ", path.string(),
+  require(has_checkpoint(folder), "checkpoint", "there is none in ", folder.string(), ": ", path.string(),
           " does not exist");
   const SafetensorsFile file(path);
   const auto described = file.metadata().find("fovea_checkpoint"), meta = file.metadata().find("fovea_meta");
-  require(described != file.metadata().end() && meta != file.metadata().end(), op, path.string(),
+  require(described != file.metadata().end() && meta != file.metadata().end(), "checkpoint", path.string(),
           " holds weights but is no checkpoint");
   Checkpoint c;
   c.meta = meta->second;
   try {
     const auto run = nlohmann::json::parse(described->second);
-    require(run.at("version") == version, op, path.string(), " is of version ", run.at("version").dump(),
-            "; this program reads version ", version);
+    require(run.at("version") == version, "checkpoint", path.string(), " is of version ",
+            run.at("version").dump(), "; this program reads version ", version);
     c.step = run.at("step").get<Index>();
     for (const auto& [name, s] : run.at("generators").items())
       c.generators[name] = {s.at(0).get<std::uint64_t>(), s.at(1).get<std::uint64_t>(),
                             s.at(2).get<std::uint64_t>()};
   } catch (const nlohmann::json::exception& e) {
-    fail(op, path.string(), ": its metadata 'fovea_checkpoint' is damaged: ", e.what());
+    fail("checkpoint", path.string(), ": its metadata 'fovea_checkpoint' is damaged: ", e.what());
   }
   for (const std::string& name : file.names()) {
     bool known = false;
@@ -63,7 +62,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder) {
       part.push_back({name.substr(prefix.size()), file.get(name)});
       known = true;
     });
-    require(known, op, path.string(), ": '", name, "' is no part of a checkpoint");
+    require(known, "checkpoint", path.string(), ": '", name, "' is no part of a checkpoint");
   }
   return c;
 }

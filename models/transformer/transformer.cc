@@ -14,7 +14,6 @@
 namespace fovea::transformer {
 namespace {
 
-constexpr auto op = "transformer";
 constexpr Choices<Smoothing> smoothings = {
     {"all", Smoothing::all}, {"others", Smoothing::others}, {"words", Smoothing::words}};
 
@@ -64,8 +63,8 @@ Transformer::Transformer(const Options& o, Generator& random)
       encoder(o, o.layers, random, o.norm_first),
       decoder(o, o.layers, random, o.norm_first),
       dropout{o.dropout, {}} {
-  require(!o.tied || o.source_words == o.target_words, op, "one matrix for ", o.source_words, " source and ",
-          o.target_words, " target words; share the vocabulary, or untie");
+  require(!o.tied || o.source_words == o.target_words, "transformer", "one matrix for ", o.source_words,
+          " source and ", o.target_words, " target words; share the vocabulary, or untie");
   if (o.tied)
     out.weight = source.weight;
   else
@@ -89,15 +88,15 @@ Tensor Transformer::embed(const Embedding& words, const Tensor& ids, Index first
 }
 
 Tensor Transformer::encode(const Tensor& ids, const Tensor& keep, std::vector<Tensor>* weights) const {
-  require(ids.rank() == 2 && keep.shape() == ids.shape(), op, "source ", ids.shape(), " and keep ",
+  require(ids.rank() == 2 && keep.shape() == ids.shape(), "transformer", "source ", ids.shape(), " and keep ",
           keep.shape(), " must both be [B,S]");
   return encoder.forward(embed(source, ids), mask_of(keep), weights);
 }
 
 Tensor Transformer::decode(const Tensor& words, const Tensor& memory, const Tensor& keep,
                            std::vector<Tensor>* weights) const {
-  require(words.rank() == 2 && keep.rank() == 2, op, "words ", words.shape(), " and keep ", keep.shape(),
-          " must be [B,T] and [B,S]");
+  require(words.rank() == 2 && keep.rank() == 2, "transformer", "words ", words.shape(), " and keep ",
+          keep.shape(), " must be [B,T] and [B,S]");
   return decoder.forward(embed(target, words), memory,
                          {.memory_keep_mask = mask_of(keep), .cross_weights = weights});
 }
@@ -141,7 +140,9 @@ void Transformer::each(Visitor& v) {
   dropout.each(v);
 }
 
-Smoothing smoothing_named(const std::string& name) { return chosen(op, "smoothing", name, smoothings); }
+Smoothing smoothing_named(const std::string& name) {
+  return chosen("transformer", "smoothing", name, smoothings);
+}
 
 std::vector<std::string> smoothing_names() { return words_of(smoothings); }
 
@@ -152,7 +153,8 @@ LinearCrossEntropyOptions smoothed(Smoothing smoothing, double eps, Index words,
   if (smoothing == Smoothing::words) o.not_smoothed = pad;
   // Of n words that share eps' each gets eps' / n, so the true one has 1 - eps' (n - 1) / n.
   const auto n = static_cast<double>(smoothing == Smoothing::words ? words - 1 : words);
-  require(n >= 2 && eps * n < n - 1, op, "label smoothing of ", eps, " is too much for ", words, " words");
+  require(n >= 2 && eps * n < n - 1, "transformer", "label smoothing of ", eps, " is too much for ", words,
+          " words");
   o.label_smoothing = eps * n / (n - 1);
   return o;
 }

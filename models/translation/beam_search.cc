@@ -10,8 +10,6 @@
 namespace fovea {
 namespace {
 
-constexpr auto op = "beam_search";
-
 Tensor i32(const std::vector<std::int32_t>& values) {
   return Tensor::from(values, {static_cast<Index>(values.size())});
 }
@@ -21,13 +19,13 @@ Tensor ask(const Writer& writer, const std::vector<std::int32_t>& last) {
   const Tensor log_probs = writer.next(i32(last));
   require(log_probs.rank() == 2 && log_probs.size(0) == static_cast<Index>(last.size()) &&
               log_probs.dtype() == DType::f32,
-          op, "the model gave ", log_probs.shape(), " ", log_probs.dtype(), " for ", last.size(),
+          "beam_search", "the model gave ", log_probs.shape(), " ", log_probs.dtype(), " for ", last.size(),
           " sentences; it must be [R,V] f32");
   return to(log_probs, Cpu{});
 }
 
 void check(const WriteOptions& o) {
-  for (Index most : o.most) require(most >= 0, op, "a greatest length of ", most, " is below 0");
+  for (Index most : o.most) require(most >= 0, "beam_search", "a greatest length of ", most, " is below 0");
 }
 
 bool is_in(const std::vector<std::int32_t>& ids, std::int32_t id) {
@@ -103,7 +101,7 @@ bool advance(Sentence& s, const float* log_probs, Index V, std::int32_t first_ro
   const bool last = static_cast<Index>(s.live[0].ids.size()) >= o.most[s.number];
   std::vector<Hypothesis> next;
   const auto all = likeliest(s, log_probs, V, 2 * beam, o.never);
-  require(!all.empty(), op, "the model gives no token a probability, of ", V);
+  require(!all.empty(), "beam_search", "the model gives no token a probability, of ", V);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Continuation& c = all[i];
     Hypothesis h{s.live[c.from].ids, c.log_prob};
@@ -149,7 +147,7 @@ std::vector<Written> write_greedily(const Writer& writer, const WriteOptions& o)
       std::int32_t best = -1;
       for (std::int32_t id = 0; id < V; ++id)
         if ((best < 0 || row[id] > row[best]) && !is_in(o.never, id)) best = id;
-      require(best >= 0, op, "the model gives no token a probability, of ", V);
+      require(best >= 0, "beam_search", "the model gives no token a probability, of ", V);
       last[i] = best;
       w.ended = best == o.end;
       if (w.ended || !full) w.log_prob += static_cast<double>(row[best]);
@@ -161,7 +159,7 @@ std::vector<Written> write_greedily(const Writer& writer, const WriteOptions& o)
 }
 
 std::vector<Written> beam_search(const Writer& writer, const BeamOptions& o) {
-  require(o.beam >= 1, op, "beam is ", o.beam, "; it must be at least 1");
+  require(o.beam >= 1, "beam_search", "beam is ", o.beam, "; it must be at least 1");
   check(o);
   std::vector<Written> out(o.most.size());
   std::vector<Sentence> open;

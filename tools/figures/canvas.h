@@ -42,6 +42,7 @@ struct TextStyle {
   double angle = 0;   ///< degrees, counter-clockwise, about the anchor
   bool halo = false;  ///< a white rim, for text over lines
 };
+inline constexpr TextStyle title_style{.size = 16, .bold = true};  ///< of a figure
 
 /// Whether this build can draw: false where Cairo and giflib were missing when Fovea was built. Drawing then
 /// throws std::runtime_error with a message that says so.

@@ -11,11 +11,10 @@ namespace {
 
 constexpr double border = 16, gap = 14, max_cell = 14;
 constexpr double bar_width = 14, bar_room = bar_width + 58;
-constexpr TextStyle title_style{.size = 16, .bold = true};
 constexpr TextStyle heading_style{.size = 14, .align = Align::center, .bold = true};
 constexpr TextStyle panel_style{.size = 13, .align = Align::center};
-constexpr TextStyle label_style{.size = 12, .color = colors::muted, .align = Align::center};
-constexpr TextStyle tick_style{.size = 11, .color = colors::muted};
+constexpr TextStyle axis_style{.size = 12, .color = colors::muted, .align = Align::center};
+constexpr TextStyle number_style{.size = 11, .color = colors::muted};
 constexpr double tick_line = 4, tick_row = 17;  // the length of a tick; the height of a row of tick labels
 
 TextStyle name_style(Cell cell) {
@@ -63,7 +62,7 @@ class Planner {
   Layout plan() {
     Layout out;
     for_each([&](std::size_t, std::size_t, const Panel& p) {
-      if (canvas_.text_width(p.y_label, label_style) > p.rows * cell_.height + 8) out.upright_labels = true;
+      if (canvas_.text_width(p.y_label, axis_style) > p.rows * cell_.height + 8) out.upright_labels = true;
     });
     measure_left(out.upright_labels);
     double y = border + (grid_.title.empty() ? 0 : 30) + (grid_.column_titles.empty() ? 0 : 24);
@@ -112,12 +111,12 @@ class Planner {
     for_each([&](std::size_t, std::size_t c, const Panel& p) {
       if (left_.size() <= c) left_.resize(c + 1);
       double room = 0;
-      if (!p.y_label.empty()) room += upright ? canvas_.text_width(p.y_label, label_style) + 10 : 22;
+      if (!p.y_label.empty()) room += upright ? canvas_.text_width(p.y_label, axis_style) + 10 : 22;
       double names = 0;
       for (const auto& name : p.row_names)
         names = std::max(names, canvas_.text_width(name, name_style(cell_)) + 7);
       for (const Tick& t : row_ticks(p, cell_))
-        names = std::max(names, canvas_.text_width(t.label, tick_style) + tick_line + 4);
+        names = std::max(names, canvas_.text_width(t.label, number_style) + tick_line + 4);
       left_[c] = std::max(left_[c], std::ceil(room + names));
     });
   }
@@ -140,7 +139,7 @@ class Planner {
     for (std::size_t r = begin; r < grid_.rows.size() && same_columns(r, begin); ++r) {
       const Panel& p = grid_.rows[r][c];
       slot = std::max({slot, p.cols * cell_.width, canvas_.text_width(p.title, panel_style),
-                       canvas_.text_width(p.x_label, label_style)});
+                       canvas_.text_width(p.x_label, axis_style)});
       if (!p.column_names.empty()) {  // the last names lean out to the right
         slot = std::max(slot, p.cols * cell_.width +
                                   2 * (canvas_.text_width(p.column_names.back(), name_style(cell_)) * 0.64 -
@@ -172,7 +171,7 @@ void draw_panel(Canvas& canvas, const Panel& p, Point corner, Cell cell, bool up
   for (const Tick& t : row_ticks(p, cell)) {
     const double y = corner.y + (t.at - *p.first_row + 0.5) * cell.height;
     canvas.line({corner.x - tick_line, y}, {corner.x, y}, {colors::rule});
-    TextStyle style = tick_style;
+    TextStyle style = number_style;
     style.align = Align::right;
     canvas.text({corner.x - tick_line - 3, y + 4}, t.label, style);
     names_width = std::max(names_width, canvas.text_width(t.label, style) + tick_line + 4);
@@ -180,7 +179,7 @@ void draw_panel(Canvas& canvas, const Panel& p, Point corner, Cell cell, bool up
   for (const Tick& t : column_ticks(p, cell)) {
     const double x = corner.x + (t.at - *p.first_column + 0.5) * cell.width;
     canvas.line({x, corner.y + height}, {x, corner.y + height + tick_line}, {colors::rule});
-    TextStyle style = tick_style;
+    TextStyle style = number_style;
     style.align = Align::center;
     canvas.text({x, corner.y + height + tick_row - 2}, t.label, style);
   }
@@ -195,8 +194,8 @@ void draw_panel(Canvas& canvas, const Panel& p, Point corner, Cell cell, bool up
               panel_style);
   canvas.text(
       {corner.x + width / 2, corner.y + height + 17 + (p.first_column ? tick_row : 0) + marks_below(p, cell)},
-      p.x_label, label_style);
-  TextStyle label = label_style;
+      p.x_label, axis_style);
+  TextStyle label = axis_style;
   if (upright_labels) {
     label.align = Align::right;
     canvas.text({corner.x - 9 - names_width, corner.y + height / 2 + 4}, p.y_label, label);

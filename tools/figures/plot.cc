@@ -11,7 +11,6 @@
 namespace fovea::tools {
 namespace {
 
-constexpr TextStyle title_style{.size = 16, .bold = true};
 constexpr TextStyle label_style{.size = 13};
 constexpr TextStyle tick_style{.size = 12, .color = colors::muted};
 constexpr double legend_line = 20, legend_key = 26;
