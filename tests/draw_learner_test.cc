@@ -184,7 +184,7 @@ TEST_CASE("draw learner: scenes are new in every epoch, and the same for the tes
   s.task = "cluttered";
   s.height = s.width = 40;
   Tensor first;
-  for (const char* model : {"classifier", "convnet"}) {
+  for (const char* model : {"classifier", "convnet", "shallow"}) {
     s.model = model;
     Learner learner(s, {draw_digits(4, random.fork(0)), draw_digits(5, random.fork(1))});
     CHECK(learner.test_pictures(every_index(5)).images.shape() == Shape{5, 1, 40, 40});
@@ -196,18 +196,20 @@ TEST_CASE("draw learner: scenes are new in every epoch, and the same for the tes
   }
 }
 
-TEST_CASE("draw learner: the conv net learns four pictures by heart, and looks nowhere") {
-  Settings s = small();
-  s.model = "convnet";
-  s.height = s.width = 28;
-  const Generator random(2);
-  Learner learner(s, {draw_digits(4, random), draw_digits(4, random)});
-  for (int i = 0; i < 60; ++i) learner.step();
-  const LabelledImages seen = learner.train_pictures(every_index(4));
-  const Tensor answers = argmax(learner.classify(seen.images), 1);
-  for (Index i = 0; i < 4; ++i) CHECK(answers.at({i}) == seen.labels.at({i}));
-  Trace trace;
-  check_throws([&] { learner.classify(seen.images, &trace); }, {"conv net", "no window"});
+TEST_CASE("draw learner: the conv nets learn four pictures by heart, and look nowhere") {
+  for (const char* model : {"convnet", "shallow"}) {
+    Settings s = small();
+    s.model = model;
+    s.height = s.width = 28;
+    const Generator random(2);
+    Learner learner(s, {draw_digits(4, random), draw_digits(4, random)});
+    for (int i = 0; i < 60; ++i) learner.step();
+    const LabelledImages seen = learner.train_pictures(every_index(4));
+    const Tensor answers = argmax(learner.classify(seen.images), 1);
+    for (Index i = 0; i < 4; ++i) CHECK(answers.at({i}) == seen.labels.at({i}));
+    Trace trace;
+    check_throws([&] { learner.classify(seen.images, &trace); }, {"conv net", "no window"});
+  }
 }
 
 TEST_CASE("draw learner: a checkpoint goes on bit for bit, in the middle of an epoch") {

@@ -19,9 +19,11 @@ namespace {
 // Numbers of an epoch's generator from here on decide on pixels; those below are scenes'.
 constexpr std::uint64_t pixel_streams = std::uint64_t{1} << 32;
 
-enum class Kind { draw, classifier, convnet };
-constexpr Choices<Kind> kinds = {
-    {"draw", Kind::draw}, {"classifier", Kind::classifier}, {"convnet", Kind::convnet}};
+enum class Kind { draw, classifier, convnet, shallow };
+constexpr Choices<Kind> kinds = {{"draw", Kind::draw},
+                                 {"classifier", Kind::classifier},
+                                 {"convnet", Kind::convnet},
+                                 {"shallow", Kind::shallow}};
 enum class Grain { sampled, threshold, grey };
 constexpr Choices<Grain> grains = {
     {"sampled", Grain::sampled}, {"threshold", Grain::threshold}, {"grey", Grain::grey}};
@@ -29,17 +31,24 @@ constexpr Choices<Grain> grains = {
 std::variant<Draw, DrawClassifier, ConvNet> make_model(const Settings& s, Generator random) {
   const DType dtype = chosen("draw", "type", s.dtype, dtypes);
   const Kind kind = chosen("draw", "model", s.model, kinds);
-  if (kind == Kind::convnet)
-    return ConvNet({.channels = s.channels,
-                    .height = s.height,
-                    .width = s.width,
-                    .filters = {16, 32},
-                    .kernels = {5, 5},
-                    .pool_first = true,
-                    .hidden = {256},
-                    .outputs = s.classes,
-                    .dtype = dtype},
-                   random);
+  if (kind == Kind::convnet || kind == Kind::shallow) {
+    ConvNet::Options o{.channels = s.channels,
+                       .height = s.height,
+                       .width = s.width,
+                       .filters = {16, 32},
+                       .kernels = {5, 5},
+                       .pooling = ConvNet::Pooling::before,
+                       .hidden = {256},
+                       .outputs = s.classes,
+                       .dtype = dtype};
+    if (kind == Kind::shallow) {
+      o.filters = {8};
+      o.kernels = {10};
+      o.stride = 5;
+      o.pooling = ConvNet::Pooling::none;
+    }
+    return ConvNet(o, random);
+  }
   if (kind == Kind::classifier) {
     require(s.attention, "draw", "the classifier sees through its window alone; it needs attention");
     return DrawClassifier({.height = s.height,
@@ -85,8 +94,8 @@ Generator chance(const Settings& s, Index epoch) {
 std::vector<Setting> Settings::own() {
   return {{"task", &task, "What to learn"},
           {"data", &data, "The pictures"},
-          {"model", &model, "classifier looks and names the class; convnet does so without looking", 0,
-           words_of(kinds)},
+          {"model", &model, "classifier looks and names the class; convnet and shallow do so without looking",
+           0, words_of(kinds)},
           {"height", &height, "Of a picture", 1},
           {"width", &width, "Of a picture", 1},
           {"channels", &channels, "Of a picture", 1},

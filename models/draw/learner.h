@@ -21,8 +21,8 @@ struct Settings : FamilySettings<Settings> {
 
   std::string task = "mnist";
   std::string data = "drawn";  ///< the pictures, or what scenes are made of; a name for the caller
-  /// draw; classifier, which looks and names the class; or convnet, which sees all at once: a baseline for
-  /// it.
+  /// draw; classifier, which looks and names the class; or one of its baselines, which see all at once:
+  /// convnet (two convolutions with pooling) and shallow (one without: the two layers of Mnih et al. 2014).
   std::string model = "draw";
   Index height = 28, width = 28, channels = 1;
   Index classes = 10;   ///< of a classifier
@@ -41,6 +41,8 @@ struct Settings : FamilySettings<Settings> {
 
   /// Whether the model names classes, and draws nothing.
   bool classifies() const { return model != "draw"; }
+  /// Whether it sees through windows.
+  bool looks() const { return attention && (model == "draw" || model == "classifier"); }
 
   std::vector<Setting> own();
 };

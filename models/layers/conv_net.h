@@ -10,16 +10,18 @@
 
 namespace fovea {
 
-/// A small network for images: convolutions with ReLU, each with 2x2 max pooling, then linear layers. Without
+/// A small network for images: convolutions with ReLU, with 2x2 max pooling, then linear layers. Without
 /// convolutions it is a fully connected one, and with `outputs` 0 it ends at the last map. Weights before a
 /// ReLU start as He et al. 2015 propose, U(-a, a) with a = sqrt(6 / fan in), and their biases at 0.
 struct ConvNet {
+  enum class Pooling { none, before, after };  ///< each convolution
   struct Options {
     Index channels = 1, height = 28, width = 28;
     std::vector<Index> filters = {};  ///< of each convolution
     std::vector<Index> kernels = {};  ///< their sides
-    bool pool_first = false;          ///< pooling comes before each convolution, not after
-    std::vector<Index> hidden = {};   ///< units of the linear layers before the last
+    Index stride = 1;                 ///< of each
+    Pooling pooling = Pooling::after;
+    std::vector<Index> hidden = {};  ///< units of the linear layers before the last
     Index outputs = 10;
     DType dtype = DType::f32;
   };
@@ -35,20 +37,21 @@ struct ConvNet {
     require(o.filters.size() == o.kernels.size(), "ConvNet", "has ", o.filters.size(), " filters and ",
             o.kernels.size(), " kernels; give one of each for every convolution");
     for (std::size_t i = 0; i < o.filters.size(); ++i) {
-      if (o.pool_first) halve();
+      if (o.pooling == Pooling::before) halve();
       require(height >= o.kernels[i] && width >= o.kernels[i], "ConvNet", "convolution ", i, " of side ",
               o.kernels[i], " does not fit a map of ", height, "x", width, "; the images are ", o.height, "x",
               o.width);
       convolutions.push_back(Conv2d({.in_channels = channels,
                                      .out_channels = o.filters[i],
                                      .kernel_size = o.kernels[i],
+                                     .stride = o.stride,
                                      .dtype = o.dtype},
                                     random));
       for_relu(convolutions.back().weight, convolutions.back().bias, random);
       channels = o.filters[i];
-      height -= o.kernels[i] - 1;
-      width -= o.kernels[i] - 1;
-      if (!o.pool_first) halve();
+      height = (height - o.kernels[i]) / o.stride + 1;
+      width = (width - o.kernels[i]) / o.stride + 1;
+      if (o.pooling == Pooling::after) halve();
     }
     if (o.outputs == 0) return;
     std::vector<Index> sizes{channels * height * width};
@@ -62,9 +65,9 @@ struct ConvNet {
   /// x [B,C,H,W] -> [B,outputs], or the last map.
   Tensor forward(Tensor x) const {
     for (const Conv2d& convolution : convolutions) {
-      if (options.pool_first) x = max_pool2d(x);
+      if (options.pooling == Pooling::before) x = max_pool2d(x);
       x = relu(convolution.forward(x));
-      if (!options.pool_first) x = max_pool2d(x);
+      if (options.pooling == Pooling::after) x = max_pool2d(x);
     }
     if (options.outputs == 0) return x;
     return linear.forward(reshape(x, {x.size(0), x.numel() / std::max<Index>(1, x.size(0))}));

@@ -40,7 +40,11 @@ Networks networks(const Settings& s) {
   if (chosen("stn", "net", s.net, nets) == Net::fcn)
     return {{.hidden = {32, 32, 32}}, {.hidden = {256, 200}}};
   const bool clutter = s.task == "cluttered";
-  Networks n{{.filters = {20, 20}, .kernels = {5, 5}, .pool_first = true, .hidden = {clutter ? 50 : 20}}, {}};
+  Networks n{{.filters = {20, 20},
+              .kernels = {5, 5},
+              .pooling = ConvNet::Pooling::before,
+              .hidden = {clutter ? 50 : 20}},
+             {}};
   if (clutter)
     n.classifier = {.filters = {32, 32}, .kernels = {3, 3}, .hidden = {256}};
   else

@@ -40,8 +40,6 @@ Index epochs_for(const std::string& task, bool real) {
   return real ? 30 : 15;
 }
 
-bool looks(const Learner& learner) { return learner.settings().model == "classifier"; }
-
 Facts metrics_of(const Learner& learner) {
   const Score score = learner.evaluate(0, evaluation_seed);
   if (learner.settings().classifies()) return {{"test_error_percent", 100 * score.wrong_fraction}};
@@ -50,8 +48,8 @@ Facts metrics_of(const Learner& learner) {
 
 Facts facts_of(const Learner& learner) {
   const Settings& s = learner.settings();
-  return {{"model", s.model},         {"task", s.task}, {"data", s.data},
-          {"attention", s.attention}, {"seed", s.seed}, {"epochs", learner.epochs()}};
+  return {{"model", s.model},       {"task", s.task}, {"data", s.data},
+          {"attention", s.looks()}, {"seed", s.seed}, {"epochs", learner.epochs()}};
 }
 
 class DrawCourse : public CourseOf<Learner> {
@@ -61,11 +59,8 @@ class DrawCourse : public CourseOf<Learner> {
       : CourseOf(settings, resumed, std::move(pictures)),
         data_dir_(options.data_dir),
         scored_(options.quick ? 100 : 1000) {
-    folder = cat("draw-", settings.task,
-                 settings.model == "convnet" ? "-convnet"
-                 : settings.attention        ? ""
-                                             : "-plain",
-                 "-seed", settings.seed);
+    const std::string kind = settings.looks() ? "" : settings.classifies() ? "-" + settings.model : "-plain";
+    folder = cat("draw-", settings.task, kind, "-seed", settings.seed);
     label = cat("draw ", settings.task);
     title = cat("DRAW: ", settings.task);
     unit = "nats";
@@ -104,18 +99,18 @@ class DrawCourse : public CourseOf<Learner> {
   Facts metrics() override { return metrics_of(learner_); }
 
   void sketch(RunFolder& run) override {
-    if (looks(learner_))
-      run.figure("glimpses", draw_glimpses(learner_, 4),
-                 "Test pictures with the read window in green, and below each what is read.");
-    else if (!learner_.settings().classifies())
+    if (!learner_.settings().classifies())
       run.figure("generation", draw_generation(learner_, 8, evaluation_seed),
                  "New pictures, the write window in red: the sharper its filters, the finer the line.");
+    else if (learner_.settings().looks())
+      run.figure("glimpses", draw_glimpses(learner_, 4),
+                 "Test pictures with the read window in green, and below each what is read.");
   }
 
   void draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>& frames) override {
     sketch(run);
     if (learner_.settings().classifies()) {
-      if (looks(learner_))
+      if (learner_.settings().looks())
         run.animation("looking", animate_glimpses(learner_), "Where it looks, step by step.");
       run.figure("error", draw_error(run.path(), learner_), cat("On ", scored_, " test pictures."));
       return;
