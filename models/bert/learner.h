@@ -24,7 +24,7 @@ struct Settings : FamilySettings<Settings> {
   Index layers = 4, heads = 4, width = 128;
   double dropout = 0.1;
   double deviation = 0.02;     ///< of the first weights
-  double masked = 0.15;        ///< share of the tokens that are to be guessed
+  double masked = 0.15;        ///< share of the tokens that training hides; validation hides 0.15
   bool next_sentence = false;  ///< learns also whether a text follows another
   bool left_only = false;      ///< learns instead to guess every token from those before it
   bool with_baseline = false;  ///< trains beside it a model of its size that is left_only
@@ -40,9 +40,9 @@ struct Text {
   std::vector<std::int32_t> train, validation;
 };
 
-/// A BERT that learns to guess hidden tokens (Devlin et al. 2018): 15 % of them, of which 80 % are shown as
-/// [MASK], 10 % as some other token and 10 % as they are, drawn anew for every batch. Examples begin anywhere
-/// in the text.
+/// A BERT that learns to guess hidden tokens (Devlin et al. 2018): a share of them, of which 80 % are shown
+/// as [MASK], 10 % as some other token and 10 % as they are, drawn anew for every batch. Examples begin
+/// anywhere in the text.
 class Learner : public fovea::Learner {
  public:
   /// Without a text it can only be used.
@@ -87,7 +87,7 @@ class Learner : public fovea::Learner {
   std::vector<NamedTensor> tensors() override { return named_tensors(model_); }
   void load(const std::vector<NamedTensor>& tensors) override;
 
-  Example example(const Tensor& texts, Generator& random) const;
+  Example example(const Tensor& texts, double share, Generator& random) const;
   Tensor encoded(const Example& e) const;
   template <class Use>
   void each_validation_batch(Index examples, const Use& use) const;
