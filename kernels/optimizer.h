@@ -11,6 +11,12 @@
 
 namespace fovea {
 
+/// What clip_in_place() multiplies with.
+FOVEA_HD inline double clip_factor(double norm, double limit) {
+  const double factor = limit / (norm + 1e-6);
+  return factor < 1 && norm - norm == 0 ? factor : 1;  // no number is left of infinity - infinity
+}
+
 struct SgdRule {
   double lr, decay;
   template <class T>
@@ -129,9 +135,12 @@ void optimizer_step(Cuda, const AdadeltaRule&, const Sweep&);
 void optimizer_step(Cpu, const AdagradRule&, const Sweep&);
 void optimizer_step(Cuda, const AdagradRule&, const Sweep&);
 
-/// sum x^2, in double. The same for any number of threads.
-double sum_of_squares(Cpu, const View& x);
-double sum_of_squares(Cuda, const View& x);
+/// norm = sqrt(sum x^2), one f64, summed in double. The same for any number of threads.
+void norm_of(Cpu, const View& x, const View& norm);
+void norm_of(Cuda, const View& x, const View& norm);
+/// x *= limit / (norm + 1e-6), if that is below 1 and norm finite.
+void clip_in_place(Cpu, const View& x, const View& norm, double limit);
+void clip_in_place(Cuda, const View& x, const View& norm, double limit);
 /// x *= factor
 void scale_in_place(Cpu, const View& x, double factor);
 void scale_in_place(Cuda, const View& x, double factor);

@@ -55,8 +55,8 @@ void optimizer_step(Cpu, const GravesRmsPropRule& rule, const Sweep& s) { sweep<
 void optimizer_step(Cpu, const AdadeltaRule& rule, const Sweep& s) { sweep<2>(rule, s); }
 void optimizer_step(Cpu, const AdagradRule& rule, const Sweep& s) { sweep<1>(rule, s); }
 
-double sum_of_squares(Cpu, const View& x) {
-  return visit_float("optimizer", x.dtype, [&]<class T>() {
+void norm_of(Cpu, const View& x, const View& norm) {
+  visit_float("optimizer", x.dtype, [&]<class T>() {
     const T* p = x.as<T>();
     const Index n = x.numel(), pieces = (n + piece - 1) / piece;
     std::vector<double> sums(static_cast<std::size_t>(pieces));
@@ -64,8 +64,13 @@ double sum_of_squares(Cpu, const View& x) {
       for (Index i = begin; i < end; ++i)
         sums[static_cast<std::size_t>(i)] = squares(p + i * piece, std::min(piece, n - i * piece));
     });
-    return std::accumulate(sums.begin(), sums.end(), 0.);
+    *norm.as<double>() = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.));
   });
+}
+
+void clip_in_place(Cpu d, const View& x, const View& norm, double limit) {
+  const double factor = clip_factor(*norm.as<const double>(), limit);
+  if (factor < 1) scale_in_place(d, x, factor);
 }
 
 void scale_in_place(Cpu, const View& x, double factor) {

@@ -36,11 +36,19 @@ void sweep(Cuda d, const Rule& rule, const Sweep& s) {
 }
 
 template <class T>
-void squares(Cuda d, Index n, const T* x, double* sum) {
+void norm_from(Cuda d, Index n, const T* x, double* norm) {
   // In double: the square of a large float gradient would overflow.
   sum_all(
       d, n, [=] __device__(Index k) { return static_cast<double>(x[k]) * static_cast<double>(x[k]); },
-      [=] __device__(double all) { *sum = all; });
+      [=] __device__(double all) { *norm = sqrt(all); });
+}
+
+template <class T>
+void clip(Cuda d, Index n, T* x, const double* norm, double limit) {
+  each(d, n, [=] __device__(Index k) {
+    const double factor = clip_factor(*norm, limit);
+    if (factor < 1) x[k] *= static_cast<T>(factor);
+  });
 }
 
 template <class T>
@@ -72,12 +80,14 @@ void optimizer_step(Cuda d, const GravesRmsPropRule& rule, const Sweep& s) { swe
 void optimizer_step(Cuda d, const AdadeltaRule& rule, const Sweep& s) { sweep<2>(d, rule, s); }
 void optimizer_step(Cuda d, const AdagradRule& rule, const Sweep& s) { sweep<1>(d, rule, s); }
 
-double sum_of_squares(Cuda d, const View& x) {
-  const DeviceScratch<double> sum(d, 1);
-  visit_float("optimizer", x.dtype, [&]<class T>() { squares(d, x.numel(), x.as<const T>(), sum.data()); });
-  double host = 0;
-  detail::copy_bytes(Cpu(), &host, d, sum.data(), sizeof host);
-  return host;
+void norm_of(Cuda d, const View& x, const View& norm) {
+  visit_float("optimizer", x.dtype,
+              [&]<class T>() { norm_from(d, x.numel(), x.as<const T>(), norm.as<double>()); });
+}
+
+void clip_in_place(Cuda d, const View& x, const View& norm, double limit) {
+  visit_float("optimizer", x.dtype,
+              [&]<class T>() { clip(d, x.numel(), x.as<T>(), norm.as<const double>(), limit); });
 }
 
 void scale_in_place(Cuda d, const View& x, double factor) {

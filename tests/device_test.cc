@@ -11,6 +11,7 @@
 #ifdef FOVEA_CUDA
 #include "fovea/core/captured.h"
 #include "fovea/models/layers/linear.h"
+#include "fovea/models/training/clip.h"
 #include "fovea/models/training/optimizer.h"
 #include "fovea/ops/dropout.h"
 #include "fovea/ops/gather.h"
@@ -179,13 +180,14 @@ class Training {
     const Tensor y = second_.forward(dropout(tanh(first_.forward(x_)), 0.25, random_));
     const Tensor l = mse_loss(y, target_);
     tape.backward(l);
+    assign(norm, clip_by_norm(optimizer->parameters(), 0.5));
     optimizer->step();
     assign(loss, l.detach());
   }
   const Tensor& values() const { return optimizer->parameters().values; }
 
   std::optional<O> optimizer;
-  Tensor loss = there(zeros({}));
+  Tensor loss = there(zeros({})), norm = there(zeros({}, DType::f64));
 
  private:
   Generator random_{3};
@@ -208,6 +210,7 @@ void check_captured(const typename O::Options& options) {
     eager.step();
     step();
     CHECK(eager.loss.item() == replayed.loss.item());
+    CHECK(difference(eager.norm, replayed.norm) == 0);
     CHECK(difference(eager.values(), replayed.values()) == 0);
   }
   CHECK(replayed.optimizer->steps() == eager.optimizer->steps());

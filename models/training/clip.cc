@@ -34,16 +34,18 @@ void clip_by_value(const FlatParameters& flat, double limit) {
   std::visit([&](auto d) { clamp_in_place(d, view_of(g), limit); }, g.device());
 }
 
-double gradient_norm(const FlatParameters& flat) {
+Tensor gradient_norm(const FlatParameters& flat) {
   flat.check_current("gradient_norm");
-  return std::sqrt(std::visit([&](auto d) { return sum_of_squares(d, view_of(flat.gradients)); },
-                              flat.gradients.device()));
+  const Tensor& g = flat.gradients;
+  const Tensor norm = Tensor::empty({}, DType::f64, g.device());
+  std::visit([&](auto d) { norm_of(d, view_of(g), view_of(norm)); }, g.device());
+  return norm;
 }
 
-double clip_by_norm(const FlatParameters& flat, double max_norm) {
+Tensor clip_by_norm(const FlatParameters& flat, double max_norm) {
   require(max_norm >= 0, "clip_by_norm", "max_norm is ", max_norm, "; it must not be negative");
-  const double norm = gradient_norm(flat), factor = max_norm / (norm + 1e-6);
-  if (std::isfinite(norm) && factor < 1) scale_gradients(flat, factor);
+  const Tensor norm = gradient_norm(flat), g = written(flat, "clip_by_norm");
+  std::visit([&](auto d) { clip_in_place(d, view_of(g), view_of(norm), max_norm); }, g.device());
   return norm;
 }
 
@@ -53,7 +55,7 @@ void scale_gradients(const FlatParameters& flat, double factor) {
 }
 
 void check_finite(Index step, double loss, const FlatParameters& flat) {
-  check_finite(step, loss, flat, gradient_norm(flat));
+  check_finite(step, loss, flat, gradient_norm(flat).item<double>());
 }
 
 void check_finite(Index step, double loss, const FlatParameters& flat, double norm) {

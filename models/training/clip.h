@@ -13,12 +13,13 @@ namespace fovea {
 void clip_by_value(const FlatParameters& flat, double limit);
 
 /// Scales all gradients by min(1, max_norm / (norm + 1e-6)), where norm is the length of all of them as one
-/// vector (Pascanu, Mikolov and Bengio 2013; the 1e-6 is PyTorch's). Returns the norm before. A norm that is
-/// not finite leaves the gradients as they are.
-double clip_by_norm(const FlatParameters& flat, double max_norm);
+/// vector (Pascanu, Mikolov and Bengio 2013; the 1e-6 is PyTorch's). Returns the norm before, one f64. A norm
+/// that is not finite leaves the gradients as they are. It stays on the device, so that the step can be
+/// captured.
+Tensor clip_by_norm(const FlatParameters& flat, double max_norm);
 
-/// The length of all gradients as one vector.
-double gradient_norm(const FlatParameters& flat);
+/// The length of all gradients as one vector, one f64 on their device.
+Tensor gradient_norm(const FlatParameters& flat);
 
 /// Multiplies the gradients: by 1/k after k backward passes, so that they are a mean over k batches.
 void scale_gradients(const FlatParameters& flat, double factor);
@@ -26,7 +27,7 @@ void scale_gradients(const FlatParameters& flat, double factor);
 /// Throws an Error that names step and tensor when the loss, or the gradient or value of a parameter is NaN
 /// or infinite.
 void check_finite(Index step, double loss, const FlatParameters& flat);
-/// The same given the gradients' norm, as clip_by_norm() returns it, which saves looking at every gradient.
+/// The same given the gradients' norm, of which clip_by_norm() tells, which saves looking at every gradient.
 void check_finite(Index step, double loss, const FlatParameters& flat, double norm);
 
 }  // namespace fovea

@@ -98,8 +98,8 @@ double Learner::step() {
   }
   const FlatParameters& flat = optimizer_->parameters();
   if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
-  const double norm = rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat);
-  check_finite(steps() + 1, value, flat, norm);
+  const Tensor norm = rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat);
+  check_finite(steps() + 1, value, flat, norm.item<double>());
   optimizer_->set_lr(schedule_(steps()));
   optimizer_->step();
   return value;
