@@ -4,7 +4,7 @@
 
 #include "fovea/core/memory.h"
 #include "fovea/ops/blas.h"
-#include "tools/bench.h"
+#include "tools/bench/bench.h"
 #include "tools/commands.h"
 #include "tools/figures/canvas.h"
 #include "tools/gradcheck.h"

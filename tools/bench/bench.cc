@@ -1,0 +1,197 @@
+#include "tools/bench/bench.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "fovea/core/captured.h"
+#include "fovea/core/memory.h"
+#include "tools/bench/workloads.h"
+#include "tools/report/facts.h"
+
+namespace fovea::tools {
+namespace {
+
+std::vector<Workload> workloads() {
+  std::vector<Workload> all;
+  for (const auto make : {recurrent_workloads, image_workloads, transformer_workloads, kernel_workloads})
+    for (Workload& w : make()) all.push_back(std::move(w));
+  return all;
+}
+
+std::vector<std::string> workload_names() {
+  std::vector<std::string> names;
+  for (const Workload& w : workloads()) names.push_back(w.name);
+  return names;
+}
+
+const Workload& workload(const std::vector<Workload>& all, const std::string& name) {
+  return *std::find_if(all.begin(), all.end(), [&](const Workload& w) { return w.name == name; });
+}
+
+// Milliseconds of each of many calls, in order of length.
+std::vector<double> time(const Step& step, const Device& device, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> ms;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (Clock::now() < end || ms.size() < 5) {
+    const auto start = Clock::now();
+    step();
+    synchronize(device);
+    ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+  }
+  std::sort(ms.begin(), ms.end());
+  return ms;
+}
+
+// On a GPU the step as one graph, if it never waits for a value.
+struct Recorded {
+  Step step;
+  bool captured = false;
+};
+Recorded recorded(const Step& step, const Device& device) {
+#ifdef FOVEA_CUDA
+  if (const auto* cuda = std::get_if<Cuda>(&device)) {
+    try {
+      const auto graph = std::make_shared<Captured>(*cuda, step);
+      return {[graph] { (*graph)(); }, true};
+    } catch (const Error&) {  // it reads what it computes, as writing token by token does
+    }
+  }
+#else
+  (void)device;
+#endif
+  return {step};
+}
+
+// The best that a kernel without reuse, or one with all of it, does here: what a fraction of the peak is of.
+double best_rate(const char* name, const BenchOptions& o) {
+  const std::vector<Workload> all = workloads();
+  BenchOptions plain;
+  plain.device = o.device;
+  const Work work = workload(all, name).make(plain);
+  for (int i = 0; i < 2; ++i) work.step();
+  return (work.bytes + work.flops) / time(work.step, o.device, 0.3).front();
+}
+
+Facts measure(const std::string& name, const BenchOptions& o) {
+  const std::vector<Workload> all = workloads();
+  const Work work = workload(all, name).make(o);
+  for (int i = 0; i < 3; ++i) work.step();
+  const Recorded step = recorded(work.step, o.device);
+  const std::vector<double> ms = time(step.step, o.device, o.seconds);
+  Facts facts = {{"name", name},
+                 {"device", cat(o.device)},
+                 {"min_ms", ms.front()},
+                 {"median_ms", ms[ms.size() / 2]},
+                 {"n", std::uint64_t{ms.size()}}};
+  facts["peak_bytes"] = std::uint64_t{std::visit([](auto d) { return memory_stats(d).peak; }, o.device)};
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  facts["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
+  if (!is_cpu(o.device)) facts["captured"] = step.captured;
+  if (work.bytes > 0) {
+    facts["gb_per_s"] = work.bytes / ms.front() / 1e6;
+    facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o);
+  }
+  if (work.flops > 0) {
+    facts["gflop_per_s"] = work.flops / ms.front() / 1e6;
+    facts["of_matmul"] = work.flops / ms.front() / best_rate("matmul", o);
+  }
+  return facts;
+}
+
+void print(const Facts& facts) {
+  std::printf("%-11s min %9.4f ms   median %9.4f ms   n %6llu   tensors %7.2f MB   process %6.1f MB",
+              std::get<std::string>(*facts.find("name")).c_str(), facts.number("min_ms"),
+              facts.number("median_ms"),
+              static_cast<unsigned long long>(std::get<std::uint64_t>(*facts.find("n"))),
+              static_cast<double>(std::get<std::uint64_t>(*facts.find("peak_bytes"))) / 1e6,
+              facts.number("peak_rss_mb"));
+  if (facts.find("gb_per_s"))
+    std::printf("   %7.1f GB/s, %3.0f %% of copy", facts.number("gb_per_s"), 100 * facts.number("of_copy"));
+  if (facts.find("gflop_per_s"))
+    std::printf("   %7.1f GFLOP/s, %3.0f %% of matmul", facts.number("gflop_per_s"),
+                100 * facts.number("of_matmul"));
+  std::printf("\n");
+}
+
+struct Bench : BenchOptions {
+  // The same command for one workload, in a process of its own, so that peak memory and warm caches are this
+  // workload's alone.
+  bool run_alone(const std::string& name) const {
+    std::vector<std::string> words = {"fovea", "bench", name};
+    const auto add = [&](const char* option, const auto& value) {
+      words.push_back(option);
+      words.push_back(cat(value));
+    };
+    add("--seconds", seconds);
+    add("--device", common.device);
+    add("--threads", common.threads);
+    if (batch_size) add("--batch-size", *batch_size);
+    if (length) add("--length", *length);
+    if (hidden_size) add("--hidden-size", *hidden_size);
+    if (products_only) words.push_back("--products-only");
+    if (json) words.push_back("--json");
+    std::vector<char*> arguments;
+    for (std::string& w : words) arguments.push_back(w.data());
+    arguments.push_back(nullptr);
+    std::cout.flush();
+    const pid_t child = fork();
+    require(child >= 0, "bench", "cannot start a process");
+    if (child == 0) {
+      execv("/proc/self/exe", arguments.data());
+      std::perror("fovea: [bench] cannot start itself");
+      _exit(1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status == 0;
+  }
+
+  int operator()() {
+    common.apply();
+    for (const std::string& name : names)
+      require(!products_only || has_products_only(name), "bench",
+              "--products-only is of transformer and gpt, not ", name);
+    require(!products_only || !names.empty(), "bench", "--products-only needs a name: transformer or gpt");
+    if (names.size() != 1) {
+      if (names.empty())
+        for (const Workload& w : workloads())
+          if (!w.on_request) names.push_back(w.name);
+      const auto failed = std::count_if(names.begin(), names.end(),
+                                        [&](const std::string& name) { return !run_alone(name); });
+      return failed > 0;
+    }
+    device = common.chosen_device();
+    const Facts facts = measure(names[0], *this);
+    if (json)
+      std::cout << to_json(facts, true) << std::endl;
+    else
+      print(facts);
+    return 0;
+  }
+};
+
+}  // namespace
+
+void add_bench(Commands& commands) {
+  Command command = commands.root.add("bench", "Time training steps and kernels; one workload per process");
+  Bench& b = command.calls<Bench>();
+  command.option("names", b.names, "Which (default: all training steps, convolutions, attention)")
+      .one_of(workload_names());
+  command.option("--seconds", b.seconds, "How long to measure each").with_default().positive();
+  command.option("--batch-size", b.batch_size, "Another batch size").positive();
+  command.option("--length", b.length, "Another length: vectors to copy, steps, or adds").positive();
+  command.option("--hidden-size", b.hidden_size, "Another size of the LSTM").positive();
+  command.flag("--products-only", b.products_only,
+               "Only the products of matrices of transformer or gpt, on random numbers");
+  command.flag("--json", b.json, "One JSON line a workload");
+  b.common.add_to(command);
+}
+
+}  // namespace fovea::tools

@@ -1,0 +1,81 @@
+#include "fovea/ops/create.h"
+#include "fovea/ops/grid_sample.h"
+#include "fovea/ops/layer_norm.h"
+#include "fovea/ops/lstm_cell.h"
+#include "fovea/ops/matmul.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/sampling_grid.h"
+#include "fovea/ops/softmax.h"
+#include "tools/bench/workloads.h"
+
+namespace fovea::tools {
+namespace {
+
+// 64 MiB, which no cache holds.
+constexpr Index rows = 16384, width = 1024;
+constexpr double tensor_bytes = double{rows} * width * sizeof(float);
+
+Tensor noise(const BenchOptions& o, const Shape& shape) {
+  Generator random(1);
+  return to(rand_normal(shape, random), o.device);
+}
+
+Work copy_work(const BenchOptions& o) {
+  const Tensor x = noise(o, {rows, width}), y = clone(x);
+  return {[x, y] { assign(y, x); }, 2 * tensor_bytes};
+}
+
+Work add_work(const BenchOptions& o) {
+  const Tensor x = noise(o, {rows, width}), y = clone(x);
+  return {[x, y] { x + y; }, 3 * tensor_bytes};
+}
+
+Work softmax_work(const BenchOptions& o) {
+  const Tensor x = noise(o, {rows, width});
+  return {[x] { softmax(x); }, 2 * tensor_bytes};
+}
+
+Work layer_norm_work(const BenchOptions& o) {
+  const Tensor x = noise(o, {rows, width}), weight = to(ones({width}), o.device),
+               bias = to(zeros({width}), o.device);
+  return {[=] { layer_norm(x, weight, bias); }, 2 * tensor_bytes};
+}
+
+Work matmul_work(const BenchOptions& o) {
+  const Index n = o.hidden_size.value_or(is_cpu(o.device) ? 1024 : 4096);
+  const Tensor a = noise(o, {n, n}), b = clone(a);
+  return {[a, b] { matmul(a, b); }, 0, 2 * static_cast<double>(n * n * n)};
+}
+
+// Four products of [B,H] and [H,4H] in two: what moves is the weights, above all.
+Work lstm_cell_work(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(256), H = o.hidden_size.value_or(1024);
+  const Tensor x = noise(o, {B, H}), w = noise(o, {4 * H, H}), bias = noise(o, {4 * H});
+  const LstmState state{x, x};
+  return {[=] { lstm_cell(x, state, w, w, bias, bias); }, 0, 2 * static_cast<double>(2 * B * H * 4 * H)};
+}
+
+// A picture a little turned: every pixel is read about once.
+Work grid_sample_work(const BenchOptions& o) {
+  const Index B = o.batch_size.value_or(64), C = 16, side = 128;
+  const Tensor x = noise(o, {B, C, side, side});
+  const Tensor theta =
+      to(expand(reshape(Tensor::from({0.9f, -0.1f, 0.05f, 0.1f, 0.9f, -0.05f}, {6}), {1, 2, 3}), {B, 2, 3}),
+         o.device);
+  const SamplingGrid grid = affine_grid(contiguous(theta), side, side, AlignCorners::no);
+  return {[=] { grid_sample(x, grid); }, static_cast<double>(x.numel()) * 2 * sizeof(float)};
+}
+
+}  // namespace
+
+std::vector<Workload> kernel_workloads() {
+  return {{"copy", copy_work, true},
+          {"add", add_work, true},
+          {"softmax", softmax_work, true},
+          {"layer_norm", layer_norm_work, true},
+          {"matmul", matmul_work, true},
+          {"lstm_cell", lstm_cell_work, true},
+          {"grid_sample", grid_sample_work, true}};
+}
+
+}  // namespace fovea::tools

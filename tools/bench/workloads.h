@@ -1,0 +1,60 @@
+#ifndef FOVEA_TOOLS_BENCH_WORKLOADS_H_
+#define FOVEA_TOOLS_BENCH_WORKLOADS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/options.h"
+
+/// What `fovea bench` times, and with which options.
+
+namespace fovea::tools {
+
+struct BenchOptions {
+  CommonOptions common;
+  std::vector<std::string> names;
+  double seconds = 3;
+  std::optional<std::int64_t> batch_size, length, hidden_size;
+  bool products_only = false;
+  bool json = false;
+  Device device = Cpu{};  ///< where the work is done
+};
+
+/// One step of the work, as a function to call again and again.
+using Step = std::function<void()>;
+
+/// A step, and for single kernels what it must at least move and compute.
+struct Work {
+  Step step;
+  double bytes = 0, flops = 0;
+
+  template <class F>
+  Work(F f, double bytes = 0, double flops = 0) : step(std::move(f)), bytes(bytes), flops(flops) {}
+};
+
+struct Workload {
+  std::string name;
+  std::function<Work(const BenchOptions&)> make;
+  bool on_request =
+      false;  ///< only when it is named: too slow on a host, or of no interest beside the others
+};
+
+/// Training steps of the NTM, of DRAW, of an LSTM cell, and of a chain of additions.
+std::vector<Workload> recurrent_workloads();
+/// Training steps of the Spatial Transformer, and convolutions alone.
+std::vector<Workload> image_workloads();
+/// Training steps of the Transformer and GPT, GPT's writing, and attention alone.
+std::vector<Workload> transformer_workloads();
+/// Single kernels on large tensors, which bytes a second and FLOP/s are told of.
+std::vector<Workload> kernel_workloads();
+
+/// Whether a workload has a version of its products of matrices alone.
+bool has_products_only(const std::string& name);
+
+}  // namespace fovea::tools
+
+#endif  // FOVEA_TOOLS_BENCH_WORKLOADS_H_
