@@ -1,7 +1,7 @@
 # The CUDA backend: sources named *_cuda.cc and *_cuda.cu. fovea_add_cuda(TARGET) adds them as FOVEA_CUDA says.
 
-# OFF until the commands offer the device: it would cost every build minutes.
-set(FOVEA_CUDA OFF CACHE STRING
+# The presets say OFF or ON: the backend takes minutes to compile, which only a machine with a GPU gains from.
+set(FOVEA_CUDA AUTO CACHE STRING
     "The CUDA backend: ON, OFF, AUTO (where a compiler of 12.4 or newer is found), or EMULATED: on the host, for tests")
 set_property(CACHE FOVEA_CUDA PROPERTY STRINGS AUTO ON OFF EMULATED)
 set(FOVEA_CUDA_ARCHITECTURES "80-real;90" CACHE STRING "GPU architectures; without -real they carry PTX for newer ones")
@@ -36,13 +36,16 @@ elseif(NOT FOVEA_CUDA STREQUAL "OFF")
   message(FATAL_ERROR "FOVEA_CUDA=${FOVEA_CUDA} is none of AUTO, ON, OFF, EMULATED")
 endif()
 
-# The backend is compiled as a target of its own, fovea_cuda, so that it can be checked alone.
+# The backend is compiled as a target of its own, fovea_cuda, so that it can be checked alone: fovea_cuda_check makes
+# it, or nothing where there is no compiler for it.
 function(fovea_add_cuda target)
+  add_custom_target(fovea_cuda_check)
   if(NOT fovea_cuda)
     return()
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS core/*_cuda.cc kernels/*_cuda.cu)
   add_library(fovea_cuda OBJECT ${sources})
+  add_dependencies(fovea_cuda_check fovea_cuda)
   target_include_directories(fovea_cuda PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
   target_link_libraries(fovea_cuda PRIVATE fovea_flags)
   set_target_properties(fovea_cuda PROPERTIES POSITION_INDEPENDENT_CODE ON)
