@@ -1,7 +1,9 @@
 // The smallest program that differentiates something; tests/hello/run measures what it costs.
 #include <iostream>
 
-#include "fovea/fovea.h"
+#include "fovea/core/tape.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
 
 int main() {
   fovea::Tape tape;
