@@ -129,7 +129,10 @@ class Planner {
     return longest > 0 ? std::ceil(longest * 0.77 + 14) : 0;
   }
 
+  // Rows whose panels are as wide line up, and all do that have a panel for every title.
   bool same_columns(std::size_t a, std::size_t b) const {
+    const auto titled = [&](std::size_t r) { return grid_.rows[r].size() == grid_.column_titles.size(); };
+    if (!grid_.column_titles.empty() && titled(a) && titled(b)) return true;
     return std::ranges::equal(grid_.rows[a], grid_.rows[b], {}, &Panel::cols, &Panel::cols);
   }
 

@@ -155,11 +155,10 @@ Canvas draw_errors(const std::filesystem::path& folder, const std::vector<std::s
                 .x_unit = static_cast<double>(batches_per_epoch)};
   plot.markers = true;
   plot.y_min = 0;
-  for (const std::string& column : columns) {
-    const LoggedColumn logged = read_column(folder, column);
-    std::string name = column.substr(0, column.find("_error"));
-    std::replace(name.begin(), name.end(), '_', ' ');
-    plot.series.push_back({name, logged.step, logged.value});
+  constexpr const char* names[] = {"transformed", "plainly resampled", "full size"};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const LoggedColumn logged = read_column(folder, columns[i]);
+    plot.series.push_back({names[i], logged.step, logged.value});
   }
   return draw(plot);
 }
