@@ -1,5 +1,5 @@
-#ifndef FOVEA_TOOLS_BENCH_H_
-#define FOVEA_TOOLS_BENCH_H_
+#ifndef FOVEA_TOOLS_BENCH_BENCH_H_
+#define FOVEA_TOOLS_BENCH_BENCH_H_
 
 #include "tools/commands.h"
 
@@ -10,4 +10,4 @@ void add_bench(Commands& commands);
 
 }  // namespace fovea::tools
 
-#endif  // FOVEA_TOOLS_BENCH_H_
+#endif  // FOVEA_TOOLS_BENCH_BENCH_H_
