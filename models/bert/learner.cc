@@ -90,9 +90,6 @@ void Learner::Model::each(Visitor& v) {
   v("cls.seq_relationship", next);
 }
 
-// Of the validation tokens, whatever training hides.
-constexpr double asked_share = 0.15;
-
 // What a batch asks for, on the host.
 struct Learner::Example {
   Input input;
@@ -121,8 +118,8 @@ Learner::Learner(const Settings& settings, Text text)
                       .causal = settings.left_only,
                       .deviation = settings.deviation},
                      random);
-  // Positions are learned, from waves of the words' size: with noise to start from, a small model stays with
-  // the unigrams for thousands of updates before it finds out which tokens are neighbours.
+  // Positions are learned, from waves of the words' size: with noise to start from, a small model stays near
+  // the unigrams for thousands of updates and does not find out which tokens are neighbours.
   assign(model_.bert.encoder.embeddings.position.weight.detach(),
          sinusoidal_positions(settings.context, settings.width) * (std::sqrt(2) * settings.deviation));
   if (settings.next_sentence) {
@@ -203,9 +200,9 @@ void Learner::each_validation_batch(Index examples, const Use& use) const {
   // Runs of neighbours as large as a batch, at evenly spread places.
   const Index size = std::min(settings_.batch_size, n), batches = (n + size - 1) / size;
   for (const Index at : spread_indices(std::min(batches, all / size), all / size)) {
-    // Not the seed's, so that every run is asked for the same tokens.
+    // Not the seed's, nor training's share, so that every run is asked for the same tokens.
     Generator random = Generator(2018).fork(evaluation_stream).fork(static_cast<std::uint64_t>(at));
-    use(example(text.consecutive(at * size, size).x, asked_share, random));
+    use(example(text.consecutive(at * size, size).x, MaskingOptions().share, random));
   }
 }
 

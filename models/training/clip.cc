@@ -15,6 +15,12 @@ Tensor written(const FlatParameters& flat, const char* op) {
   return g;
 }
 
+Tensor length_of(const Tensor& g) {
+  const Tensor norm = Tensor::empty({}, DType::f64, g.device());
+  std::visit([&](auto d) { norm_of(d, view_of(g), view_of(norm)); }, g.device());
+  return norm;
+}
+
 // The first element of a parameter's value or gradient that is not finite; -1 when all are.
 Index first_bad(const Tensor& given) {
   const Tensor t = to(given, Cpu{});
@@ -36,15 +42,12 @@ void clip_by_value(const FlatParameters& flat, double limit) {
 
 Tensor gradient_norm(const FlatParameters& flat) {
   flat.check_current("gradient_norm");
-  const Tensor& g = flat.gradients;
-  const Tensor norm = Tensor::empty({}, DType::f64, g.device());
-  std::visit([&](auto d) { norm_of(d, view_of(g), view_of(norm)); }, g.device());
-  return norm;
+  return length_of(flat.gradients);
 }
 
 Tensor clip_by_norm(const FlatParameters& flat, double max_norm) {
   require(max_norm >= 0, "clip_by_norm", "max_norm is ", max_norm, "; it must not be negative");
-  const Tensor norm = gradient_norm(flat), g = written(flat, "clip_by_norm");
+  const Tensor g = written(flat, "clip_by_norm"), norm = length_of(g);
   std::visit([&](auto d) { clip_in_place(d, view_of(g), view_of(norm), max_norm); }, g.device());
   return norm;
 }

@@ -16,10 +16,13 @@
 namespace fovea::tools {
 namespace {
 
-std::vector<Workload> workloads() {
-  std::vector<Workload> all;
-  for (const auto make : {recurrent_workloads, image_workloads, transformer_workloads, kernel_workloads})
-    for (Workload& w : make()) all.push_back(std::move(w));
+const std::vector<Workload>& workloads() {
+  static const std::vector<Workload> all = [] {
+    std::vector<Workload> out;
+    for (const auto make : {recurrent_workloads, image_workloads, transformer_workloads, kernel_workloads})
+      for (Workload& w : make()) out.push_back(std::move(w));
+    return out;
+  }();
   return all;
 }
 
@@ -29,8 +32,8 @@ std::vector<std::string> workload_names() {
   return names;
 }
 
-const Workload& workload(const std::vector<Workload>& all, const std::string& name) {
-  return *std::find_if(all.begin(), all.end(), [&](const Workload& w) { return w.name == name; });
+Work work_of(const std::string& name, const BenchOptions& o) {
+  return std::ranges::find(workloads(), name, &Workload::name)->make(o);
 }
 
 // Milliseconds of each of many calls, in order of length.
@@ -70,17 +73,15 @@ Recorded recorded(const Step& step, const Device& device) {
 
 // The best that a kernel without reuse, or one with all of it, does here: what a fraction of the peak is of.
 double best_rate(const char* name, const BenchOptions& o) {
-  const std::vector<Workload> all = workloads();
   BenchOptions plain;
   plain.device = o.device;
-  const Work work = workload(all, name).make(plain);
+  const Work work = work_of(name, plain);
   for (int i = 0; i < 2; ++i) work.step();
   return (work.bytes + work.flops) / time(work.step, o.device, 0.3).front();
 }
 
 Facts measure(const std::string& name, const BenchOptions& o) {
-  const std::vector<Workload> all = workloads();
-  const Work work = workload(all, name).make(o);
+  const Work work = work_of(name, o);
   for (int i = 0; i < 3; ++i) work.step();
   const Recorded step = recorded(work.step, o.device);
   const std::vector<double> ms = time(step.step, o.device, o.seconds);

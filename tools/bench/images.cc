@@ -11,8 +11,8 @@ namespace fovea::tools {
 namespace {
 
 // One training step of a classifier of cluttered 60x60 digits with an affine transformer, Adam.
-Step stn_step(const BenchOptions& o, Index default_batch) {
-  const Index batch = o.batch_size.value_or(default_batch);
+Step stn_step(const BenchOptions& o) {
+  const Index batch = o.batch_size.value_or(256);
   struct State {
     Generator random{1};
     stn::Stn model;
@@ -66,7 +66,7 @@ Step conv2d_step(const BenchOptions& o, const ConvShape& c) {
 }  // namespace
 
 std::vector<Workload> image_workloads() {
-  std::vector<Workload> all = {{"stn", [](const BenchOptions& o) { return stn_step(o, 256); }}};
+  std::vector<Workload> all = {{"stn", stn_step}};
   // The spatial transformer's four, and two of the sizes that image networks have.
   const std::pair<const char*, ConvShape> convolutions[] = {
       {"conv2d_stn1", {256, 1, 20, 5, 30}},  {"conv2d_stn2", {256, 20, 20, 5, 13}},

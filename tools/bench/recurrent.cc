@@ -54,8 +54,7 @@ Step ntm_step(const BenchOptions& o, Index default_batch) {
 
 // One training step of DRAW with attention: 10 steps on 28x28 pixels, LSTM 256, z 10, read and write N = 5,
 // states that start at 0, Adam, clipping by norm 5.
-Step draw_step(const BenchOptions& o, Index default_batch) {
-  const Index batch = o.batch_size.value_or(default_batch);
+Step draw_step(const BenchOptions& o) {
   struct State {
     Generator random{1};
     draw::Draw model;
@@ -68,7 +67,7 @@ Step draw_step(const BenchOptions& o, Index default_batch) {
       s->random);
   move_to(s->model, o.device);
   s->optimizer = std::make_unique<Adam>(flatten(s->model), Adam::Options{});
-  s->images = to(rand_bernoulli({batch, 1, 28, 28}, s->random, 0.5), o.device);
+  s->images = to(rand_bernoulli({o.batch_size.value_or(100), 1, 28, 28}, s->random, 0.5), o.device);
   return [s] {
     {
       Tape tape;
@@ -80,9 +79,9 @@ Step draw_step(const BenchOptions& o, Index default_batch) {
 }
 
 // An LSTM cell over 20 steps, one call a step, forward and backward.
-Step lstm_step(const BenchOptions& o, Index default_batch) {
+Step lstm_step(const BenchOptions& o) {
   const Index T = o.length.value_or(20), I = 32, H = o.hidden_size.value_or(100),
-              batch = o.batch_size.value_or(default_batch);
+              batch = o.batch_size.value_or(16);
   struct State {
     Generator random{1};
     LstmCell cell;
@@ -125,8 +124,8 @@ Step chain_step(const BenchOptions& o) {
 std::vector<Workload> recurrent_workloads() {
   return {{"ntm_b1", [](const BenchOptions& o) { return ntm_step(o, 1); }},
           {"ntm_b16", [](const BenchOptions& o) { return ntm_step(o, 16); }},
-          {"draw", [](const BenchOptions& o) { return draw_step(o, 100); }},
-          {"lstm", [](const BenchOptions& o) { return lstm_step(o, 16); }},
+          {"draw", draw_step},
+          {"lstm", lstm_step},
           {"chain", chain_step}};
 }
 

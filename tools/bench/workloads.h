@@ -32,15 +32,14 @@ struct Work {
   Step step;
   double bytes = 0, flops = 0;
 
-  template <class F>
-  Work(F f, double bytes = 0, double flops = 0) : step(std::move(f)), bytes(bytes), flops(flops) {}
+  Work(Step step, double bytes = 0, double flops = 0) : step(std::move(step)), bytes(bytes), flops(flops) {}
 };
 
 struct Workload {
   std::string name;
   std::function<Work(const BenchOptions&)> make;
-  bool on_request =
-      false;  ///< only when it is named: too slow on a host, or of no interest beside the others
+  /// Only when it is named: too slow on a host, or of no interest beside the others.
+  bool on_request = false;
 };
 
 /// Training steps of the NTM, of DRAW, of an LSTM cell, and of a chain of additions.

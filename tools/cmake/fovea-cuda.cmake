@@ -1,6 +1,6 @@
 # The CUDA backend: sources named *_cuda.cc and *_cuda.cu. fovea_add_cuda(TARGET) adds them as FOVEA_CUDA says.
 
-# The presets say OFF or ON: the backend takes minutes to compile, which only a machine with a GPU gains from.
+# Most presets say OFF: the backend takes minutes to compile, which only a machine with a GPU gains from.
 set(FOVEA_CUDA AUTO CACHE STRING
     "The CUDA backend: ON, OFF, AUTO (where a compiler of 12.4 or newer is found), or EMULATED: on the host, for tests")
 set_property(CACHE FOVEA_CUDA PROPERTY STRINGS AUTO ON OFF EMULATED)
