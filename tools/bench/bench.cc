@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "fovea/core/captured.h"
+#include "fovea/core/error.h"
 #include "fovea/core/memory.h"
 #include "tools/bench/workloads.h"
 #include "tools/report/facts.h"
