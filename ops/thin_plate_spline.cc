@@ -6,6 +6,7 @@
 #include "fovea/kernels/sampling_grid.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/matmul.h"
+#include "fovea/ops/table.h"
 #include "fovea/ops/views.h"
 
 namespace fovea {
@@ -59,7 +60,6 @@ void solve(Rows& rows) {
 
 // M. The coefficients s of a spline with values t at the controls solve L (s) = (t; 0), where L has the
 // basis at every control as a row, and below it what makes the w_k orthogonal.
-template <class T>
 Tensor spline_matrix(Index n, const std::vector<Point>& points) {
   const std::vector<Point> controls = grid_points(n, n, true);
   const std::size_t k = controls.size(), size = k + 3;
@@ -71,7 +71,7 @@ Tensor spline_matrix(Index n, const std::vector<Point>& points) {
     rows[i][size + i] = 1;
   }
   solve(rows);
-  std::vector<T> out;
+  std::vector<double> out;
   for (const Point& p : points) {
     const std::vector<double> b = basis(p, controls);
     std::vector<double> sums(k);
@@ -98,12 +98,11 @@ SamplingGrid thin_plate_spline_grid(const Tensor& theta, Index height, Index wid
   require(n >= 2 && 2 * n * n == theta.shape()[1], op, "theta ", theta.shape(),
           " does not hold (x,y) of n x n control points with n >= 2: 8, 18, 32, ... numbers");
   require(height >= 0 && width >= 0, op, "a grid of ", height, " x ", width, " points cannot be");
-  const std::vector<Point> points = grid_points(height, width, corners == AlignCorners::yes);
-  const Tensor matrix =
-      visit_float(op, theta.dtype(), [&]<class T>() { return spline_matrix<T>(n, points); });
-  return {reshape(matmul(to(matrix, theta.device()), reshape(theta, {batch, count, 2})),
-                  {batch, height, width, 2}),
-          corners};
+  require(is_float(theta.dtype()), op, "takes f32 or f64, not ", theta.dtype());
+  const bool to_corners = corners == AlignCorners::yes;
+  const Tensor matrix = table(cat(op, n, " ", height, " ", width, to_corners), theta.dtype(), theta.device(),
+                              [&] { return spline_matrix(n, grid_points(height, width, to_corners)); });
+  return {reshape(matmul(matrix, reshape(theta, {batch, count, 2})), {batch, height, width, 2}), corners};
 }
 
 }  // namespace fovea

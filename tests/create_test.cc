@@ -1,7 +1,9 @@
 #include "fovea/ops/create.h"
 
 #include "fovea/core/tape.h"
+#include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
+#include "fovea/ops/table.h"
 #include "fovea/ops/views.h"
 #include "tests/rows.h"
 
@@ -26,6 +28,22 @@ TEST_CASE("create: a cast hands its gradient back in the type it came from") {
   CHECK(tape.gradient(x).dtype() == DType::f64);
   CHECK(difference(tape.gradient(x), ones({3}, DType::f64)) == 0);
   CHECK_FALSE(cast(tape.watch(x.detach()), DType::i32).tracked());
+}
+
+TEST_CASE("create: a table is made once for each name, type and device, and never recorded") {
+  int made = 0;
+  const auto make = [&] {
+    ++made;
+    return exp(Tensor::from({0.5, 1}, {2}));
+  };
+  Tape tape;
+  const Tensor a = table("create test", DType::f64, Cpu{}, make),
+               b = table("create test", DType::f64, Cpu{}, make);
+  CHECK(made == 1);
+  CHECK(a.raw() == b.raw());
+  CHECK(!a.tracked());
+  CHECK(table("create test", DType::f32, Cpu{}, make).dtype() == DType::f32);
+  CHECK(made == 2);
 }
 
 TEST_CASE("create: random tensors are what drawing one number after the other gives, bit by bit") {

@@ -164,23 +164,27 @@ Tensor Learner::encoded(const Example& e) const {
   return model_.bert.encoder.forward({here(e.input.ids), here(e.input.keep_mask), here(e.input.segments)});
 }
 
-Tensor Learner::cost() {
+Batch Learner::draw() {
   require(!streams_.empty(), "bert", "there is no text to learn from");
-  training_mode(model_, data_);
   const Tensor texts = streams_[0].next().x;
+  // From a left-only model nothing has to be hidden, so that every token is a lesson.
+  if (settings_.left_only) return {single_texts(texts).ids, texts};
+  const Example e = example(texts, settings_.masked, masks_);
+  return {e.input.ids, e.targets, e.places, e.input.segments, e.follows};
+}
+
+Tensor Learner::cost(const Batch& batch) {
+  training_mode(model_, data_);
+  const Tensor &ids = batch[0], &targets = batch[1];
   Tensor loss;
   if (settings_.left_only) {
-    // Nothing has to be hidden from it, so that every token is a lesson.
-    const Tensor ids = single_texts(texts).ids;
-    const Tensor hidden = model_.bert.encoder.forward({here(ids)});
-    loss = model_.bert.loss(slice(hidden, 1, 0, texts.size(1)), here(texts));
+    const Tensor hidden = model_.bert.encoder.forward({ids});
+    loss = model_.bert.loss(slice(hidden, 1, 0, targets.size(1)), targets);
   } else {
-    const Example e = example(texts, settings_.masked, masks_);
-    const Tensor hidden = encoded(e);
-    loss = model_.bert.loss(rows_at(hidden, here(e.places)), here(e.targets));
+    const Tensor hidden = model_.bert.encoder.forward({ids, {}, batch[3]});
+    loss = model_.bert.loss(rows_at(hidden, batch[2]), targets);
     if (settings_.next_sentence)
-      loss = loss +
-             softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), here(e.follows));
+      loss = loss + softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), batch[4]);
   }
   evaluation_mode(model_);
   return loss;

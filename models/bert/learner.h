@@ -83,7 +83,8 @@ class Learner : public fovea::Learner {
   };
   struct Example;
 
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
   std::vector<NamedTensor> tensors() override { return named_tensors(model_); }
   void load(const std::vector<NamedTensor>& tensors) override;
 

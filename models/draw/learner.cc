@@ -8,6 +8,7 @@
 #include "fovea/models/training/dtypes.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
+#include "fovea/ops/join.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "fovea/ops/softmax.h"
@@ -118,6 +119,7 @@ Learner::Learner(const Settings& settings, PictureSet pictures)
       model_(make_model(settings, Generator(settings.seed).fork(weights_stream))) {
   chosen("draw", "way to make pixels", settings.pixels, grains);
   std::visit([&](auto& m) { start(m); }, model_);
+  totals_ = here(zeros({2}, DType::f64));
   if (pictures_.test.size() > 0) check(test_pictures(every_index(1)));
   if (pictures_.train.size() == 0) return;
   check(train_pictures(every_index(1)));
@@ -159,7 +161,7 @@ LabelledImages Learner::test_pictures(std::span<const Index> numbers) const {
   return scenes(pictures_.test, numbers, Generator(2015).fork(evaluation_stream));
 }
 
-const Draw& Learner::draw() const {
+const Draw& Learner::model() const {
   const auto* model = std::get_if<Draw>(&model_);
   require(model, "draw", "a classifier draws no pictures");
   return *model;
@@ -184,25 +186,29 @@ Tensor Learner::pixels(const Tensor& images, Generator& random) const {
   return cast(x, dtype);
 }
 
-Tensor Learner::cost() {
+Batch Learner::draw() {
   require(loader_.has_value(), "draw", "there are no pictures to learn from");
-  const Loader::Batch batch = loader_->next();
-  const Tensor x = here(batch[0]);
-  if (settings_.classifies()) return softmax_cross_entropy(logits(x), here(batch[1]));
-  const Bound bound = draw().loss(x, data_);
-  const auto weight = static_cast<double>(batch[0].size(0));
-  reconstruction_.add(bound.reconstruction.item<double>(), weight);
-  kl_.add(sum(bound.kl.detach()).item<double>(), weight);
+  Batch batch = loader_->next();
+  seen_ += batch[0].size(0);
+  if (!settings_.classifies()) batch.resize(1);
+  return batch;
+}
+
+Tensor Learner::cost(const Batch& batch) {
+  const Tensor& x = batch[0];
+  if (settings_.classifies()) return softmax_cross_entropy(logits(x), batch[1]);
+  const Bound bound = model().loss(x, data_);
+  const Tensor parts = stack({bound.reconstruction.detach(), sum(bound.kl.detach())}, 0);
+  assign(totals_, totals_ + affine(cast(parts, DType::f64), static_cast<double>(x.size(0)), 0));
   return bound.total();
 }
 
 Score Learner::take_training_score() {
-  const Score score{.nats = reconstruction_.value() + kl_.value(),
-                    .reconstruction = reconstruction_.value(),
-                    .kl = kl_.value(),
-                    .kl_per_step = {}};
-  reconstruction_ = kl_ = {};
-  return score;
+  const Tensor means = to(affine(totals_, 1 / static_cast<double>(std::max<Index>(seen_, 1)), 0), Cpu{});
+  const auto part = means.values<double>();
+  seen_ = 0;
+  assign(totals_, zeros_like(totals_));
+  return {.nats = part[0] + part[1], .reconstruction = part[0], .kl = part[1], .kl_per_step = {}};
 }
 
 Score Learner::evaluate(Index count, std::uint64_t seed) const {
@@ -225,7 +231,7 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
       for (Index k = 0; k < size; ++k) wrong += answers.at({k}) != batch.labels.at({k});
       continue;
     }
-    const Bound bound = draw().loss(x, random);
+    const Bound bound = model().loss(x, random);
     const Tensor kl_per_step = to(bound.kl, Cpu{});
     score.reconstruction += share * bound.reconstruction.item<double>();
     score.kl_per_step.resize(static_cast<std::size_t>(settings_.glimpses));
@@ -242,14 +248,14 @@ Score Learner::evaluate(Index count, std::uint64_t seed) const {
 
 Tensor Learner::generate(Index n, std::uint64_t seed, Trace* trace) const {
   Generator random = Generator(seed).fork(evaluation_stream);
-  return returned(draw().generate(n, random, trace), trace);
+  return returned(model().generate(n, random, trace), trace);
 }
 
 Tensor Learner::reconstruct(const Tensor& images, std::uint64_t seed, Trace* trace) const {
   Generator random = Generator(seed).fork(evaluation_stream);
   Trace own;
   Trace& t = trace ? *trace : own;
-  draw().loss(here(pixels(images, random)), random, &t);
+  model().loss(here(pixels(images, random)), random, &t);
   return returned(sigmoid(t.canvases.back()), trace);
 }
 

@@ -11,7 +11,6 @@
 #include "fovea/models/draw/draw.h"
 #include "fovea/models/layers/conv_net.h"
 #include "fovea/models/training/learner.h"
-#include "fovea/models/training/metrics.h"
 
 namespace fovea::draw {
 
@@ -99,12 +98,13 @@ class Learner : public fovea::Learner {
   Tensor classify(const Tensor& images, Trace* trace = nullptr) const;
 
  private:
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;
   Loader* loader() override { return loader_ ? &*loader_ : nullptr; }
 
-  const Draw& draw() const;
+  const Draw& model() const;
   Tensor logits(const Tensor& x, Trace* trace = nullptr) const;
   void check(const LabelledImages& pictures) const;
   LabelledImages scenes(const LabelledImages& from, std::span<const Index> indices,
@@ -115,7 +115,8 @@ class Learner : public fovea::Learner {
   PictureSet pictures_;
   std::variant<Draw, DrawClassifier, ConvNet> model_;
   std::optional<Loader> loader_;
-  Mean reconstruction_, kl_;
+  Index seen_ = 0;  // pictures, since the training score was last asked
+  Tensor totals_;   // f64 [2] on the device: of their reconstruction and KL
 };
 
 }  // namespace fovea::draw

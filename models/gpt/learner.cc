@@ -79,11 +79,15 @@ Learner::Learner(const Settings& settings, Text text)
   }
 }
 
-Tensor Learner::cost() {
+Batch Learner::draw() {
   require(!streams_.empty(), "gpt", "there is no text to learn from");
-  training_mode(model_, data_);
   const TextWindows batch = streams_[0].next();
-  const Tensor loss = model_.loss(here(batch.x), here(batch.y));
+  return {batch.x, batch.y};
+}
+
+Tensor Learner::cost(const Batch& batch) {
+  training_mode(model_, data_);
+  const Tensor loss = model_.loss(batch[0], batch[1]);
   evaluation_mode(model_);
   return loss;
 }

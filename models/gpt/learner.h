@@ -56,7 +56,8 @@ class Learner : public fovea::Learner {
   void restore(const Checkpoint& checkpoint) override;
 
  private:
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
   std::vector<NamedTensor> tensors() override { return named_tensors(model_); }
   void load(const std::vector<NamedTensor>& tensors) override;
 

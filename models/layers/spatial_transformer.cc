@@ -3,6 +3,7 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/join.h"
 #include "fovea/ops/reduce.h"
+#include "fovea/ops/table.h"
 #include "fovea/ops/thin_plate_spline.h"
 
 namespace fovea {
@@ -40,21 +41,23 @@ SamplingGrid SpatialTransformer::grid(const Tensor& theta) const {
   }
 }
 
-Tensor SpatialTransformer::identity(Kind kind, DType dtype) {
-  switch (kind) {
-    case Kind::affine:
-      return cast(Tensor::from({1, 0, 0, 0, 1, 0}, {6}), dtype);
-    case Kind::projective:
-      return cast(Tensor::from({1, 0, 0, 0, 1, 0, 0, 0}, {8}), dtype);
-    case Kind::thin_plate_spline:
-      return control_points(4, dtype);
-    default:
-      return cast(Tensor::from({1, 0, 0}, {3}), dtype);
-  }
+Tensor SpatialTransformer::identity(Kind kind, DType dtype, const Device& device) {
+  return table(cat("identity ", static_cast<int>(kind)), dtype, device, [kind] {
+    switch (kind) {
+      case Kind::affine:
+        return Tensor::from({1, 0, 0, 0, 1, 0}, {6});
+      case Kind::projective:
+        return Tensor::from({1, 0, 0, 0, 1, 0, 0, 0}, {8});
+      case Kind::thin_plate_spline:
+        return control_points(4, DType::f64);
+      default:
+        return Tensor::from({1, 0, 0}, {3});
+    }
+  });
 }
 
 Tensor SpatialTransformer::penalty(const Tensor& theta) const {
-  const Tensor off = theta - to(identity(options.kind, theta.dtype()), theta.device());
+  const Tensor off = theta - identity(options.kind, theta.dtype(), theta.device());
   return affine(sum(off * off), 1.0 / static_cast<double>(std::max<Index>(1, theta.size(0))), 0);
 }
 

@@ -42,7 +42,7 @@ struct SpatialTransformer {
   /// The grid of a theta [B,P].
   SamplingGrid grid(const Tensor& theta) const;
   /// Theta of the identity, [P].
-  static Tensor identity(Kind kind, DType dtype = DType::f32);
+  static Tensor identity(Kind kind, DType dtype = DType::f32, const Device& device = Cpu{});
   /// The mean over the batch of |theta - identity|^2: keeps a transformer from looking at nothing.
   Tensor penalty(const Tensor& theta) const;
 

@@ -42,6 +42,12 @@ std::variant<Ntm, LstmBaseline> make_model(const Settings& s, const Task& task, 
              random);
 }
 
+// The targets of the scored steps, which are the last: [scored,B,O].
+Tensor wanted(const Episode& e) {
+  const Index T = e.target.size(0);
+  return slice(e.target, 0, T - e.scored, T);
+}
+
 }  // namespace
 
 std::vector<Setting> Settings::own() {
@@ -69,21 +75,26 @@ Learner::Learner(const Settings& settings)
   std::visit([&](auto& m) { start(m); }, model_);
 }
 
-Tensor Learner::logits(const Episode& e, Trace* trace) const {
-  const Tensor input = here(cast(e.input, chosen("ntm", "type", settings_.dtype, dtypes)));
-  if (const auto* ntm = std::get_if<Ntm>(&model_)) return ntm->forward(input, e.scored, trace);
-  return std::get<LstmBaseline>(model_).forward(input, e.scored);
+Tensor Learner::logits(const Tensor& episode_input, Index scored, Trace* trace) const {
+  const Tensor input = cast(here(episode_input), chosen("ntm", "type", settings_.dtype, dtypes));
+  if (const auto* ntm = std::get_if<Ntm>(&model_)) return ntm->forward(input, scored, trace);
+  return std::get<LstmBaseline>(model_).forward(input, scored);
 }
 
 Tensor Learner::cost(const Tensor& logits, const Episode& e) {
-  const Index T = e.target.size(0);
-  const Tensor target = cast(slice(e.target, 0, T - e.scored, T), logits.dtype());
+  const Tensor target = cast(wanted(e), logits.dtype());
   return bce_with_logits(logits, to(target, logits.device()), Reduction::sum);
 }
 
-Tensor Learner::cost() {
+Batch Learner::draw() {
   const Episode e = task_->draw(settings_.batch_size, data_);
-  return affine(cost(logits(e), e), 1.0 / static_cast<double>(settings_.batch_size), 0);
+  return {e.input, contiguous(wanted(e))};
+}
+
+Tensor Learner::cost(const Batch& batch) {
+  const Tensor x = logits(batch[0], batch[1].size(0));
+  return affine(bce_with_logits(x, cast(batch[1], x.dtype()), Reduction::sum),
+                1.0 / static_cast<double>(settings_.batch_size), 0);
 }
 
 double Learner::step() { return fovea::Learner::step() / std::numbers::ln2; }
@@ -94,8 +105,7 @@ Score Learner::evaluate(Index sequences, EpisodeSize size, std::uint64_t seed) c
   double scored_bits = 0;
   for (Index i = 0; i < sequences; ++i) {
     const Episode e = task_->draw(1, random, size);
-    const Tensor x = logits(e);
-    const Tensor y = slice(e.target, 0, e.target.size(0) - e.scored, e.target.size(0));
+    const Tensor x = logits(e.input, e.scored), y = wanted(e);
     score.bits += cost(x, e).item<double>() / std::numbers::ln2;
     const Tensor plain = to(cast(x, DType::f32), Cpu{});
     const auto answers = plain.values<float>(), targets = y.values<float>();
@@ -113,7 +123,7 @@ Score Learner::evaluate(Index sequences, EpisodeSize size, std::uint64_t seed) c
 }
 
 Tensor Learner::answer(const Episode& e, Trace* trace) const {
-  const Tensor y = to(sigmoid(logits(e, trace)), Cpu{});
+  const Tensor y = to(sigmoid(logits(e.input, e.scored, trace)), Cpu{});
   if (trace)
     for (auto* steps : {&trace->read_weights, &trace->write_weights, &trace->reads, &trace->adds})
       to_host(*steps);

@@ -68,10 +68,11 @@ class Learner : public fovea::Learner {
   static Tensor cost(const Tensor& logits, const Episode& episode);
 
  private:
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;
-  Tensor logits(const Episode& episode, Trace* trace = nullptr) const;
+  Tensor logits(const Tensor& input, Index scored, Trace* trace = nullptr) const;
 
   Settings settings_;
   std::unique_ptr<Task> task_;

@@ -144,9 +144,10 @@ LabelledImages Learner::test_scenes(Index from, Index count) const {
                 Generator(2015).fork(evaluation_stream));
 }
 
-Tensor Learner::cost() {
-  const Loader::Batch batch = loader_.next();
-  const Tensor x = here(batch[0]), labels = here(batch[1]);
+Batch Learner::draw() { return loader_.next(); }
+
+Tensor Learner::cost(const Batch& batch) {
+  const Tensor &x = batch[0], &labels = batch[1];
   Tensor sum;
   for (const Stn& model : models_.all) {
     const Stn::Look look = model.look(x);

@@ -82,7 +82,8 @@ class Learner : public fovea::Learner {
     void each(Visitor& v);
   };
 
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;
   Loader* loader() override { return &loader_; }

@@ -59,8 +59,9 @@ Stn::Look Stn::look(const Tensor& x) const {
           "]");
   Look look;
   if (options.placement == Placement::none) {
-    const Tensor identity = SpatialTransformer::identity(SpatialTransformer::Kind::affine, x.dtype());
-    const Tensor still = expand(reshape(to(identity, x.device()), {1, 2, 3}), {x.size(0), 2, 3});
+    const Tensor identity =
+        SpatialTransformer::identity(SpatialTransformer::Kind::affine, x.dtype(), x.device());
+    const Tensor still = expand(reshape(identity, {1, 2, 3}), {x.size(0), 2, 3});
     look.logits =
         classifier.forward(grid_sample(x, affine_grid(still, options.size, options.size, AlignCorners::yes)));
     return look;

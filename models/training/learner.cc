@@ -89,17 +89,17 @@ Index Learner::parameters() const {
 }
 
 double Learner::step() {
-  double value;
-  {
-    Tape tape;
-    const Tensor loss = cost();
-    value = loss.item<double>();
-    tape.backward(loss);
-  }
   const FlatParameters& flat = optimizer_->parameters();
-  if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
-  const Tensor norm = rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat);
-  check_finite(steps() + 1, value, flat, norm.item<double>());
+  const auto results = replays_(draw(), device(), [&](const Batch& batch) {
+    Tape tape;
+    const Tensor loss = cost(batch);
+    tape.backward(loss);
+    if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
+    return std::vector{loss.detach(),
+                       rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat)};
+  });
+  const double value = results[0].item<double>();
+  check_finite(steps() + 1, value, flat, results[1].item<double>());
   optimizer_->set_lr(schedule_(steps()));
   optimizer_->step();
   return value;

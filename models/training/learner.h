@@ -11,6 +11,7 @@
 #include "fovea/models/layers/flat.h"
 #include "fovea/models/training/checkpoint.h"
 #include "fovea/models/training/optimizer.h"
+#include "fovea/models/training/replays.h"
 #include "fovea/models/training/schedule.h"
 #include "fovea/models/training/settings.h"
 
@@ -27,6 +28,8 @@ class Learner {
   Index steps() const { return optimizer_->steps(); }
   /// Where the model lies.
   const Device& device() const { return rules_.device; }
+  /// Graphs that updates replay, on a GPU.
+  int graphs() const { return replays_.graphs(); }
   /// Elements of all parameters.
   Index parameters() const;
 
@@ -60,8 +63,12 @@ class Learner {
     start(flatten(model));
   }
 
-  /// Draws the next batch and returns its mean cost, a scalar; it is recorded.
-  virtual Tensor cost() = 0;
+  /// Draws the next batch, on the host. Empty: one that cost() knows of, and brings to the device itself.
+  virtual Batch draw() = 0;
+  /// The mean cost of a batch on the model's device, a scalar; it is recorded. On a GPU this, its gradients
+  /// and their clipping are replayed as a graph, so that it must follow from the batch's tensors, from
+  /// parameters and buffers, and from generators alone: shapes are all that may be read on the host.
+  virtual Tensor cost(const Batch& batch) = 0;
   /// The model's parameters and buffers.
   virtual std::vector<NamedTensor> tensors() = 0;
   /// Copies the like into the model.
@@ -85,6 +92,7 @@ class Learner {
   TrainingSettings rules_;
   std::unique_ptr<Optimizer> optimizer_;
   Schedule schedule_;
+  Replays replays_;
 };
 
 /// The schedule of a run: cosine falls from lr to 0 along half a cosine; cooldown stays at lr and falls to 0

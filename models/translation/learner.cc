@@ -80,10 +80,14 @@ double TranslationLearner::step() {
   return cost;
 }
 
-Tensor TranslationLearner::cost() {
+// Lengths stay on the host and decide on the work; and there are hundreds of shapes.
+Batch TranslationLearner::draw() {
   require(batches_.has_value(), task_.model.c_str(), "there are no sentences to learn from");
-  return loss(to(batches_->next(), device()), true);
+  next_ = to(batches_->next(), device());
+  return {};
 }
+
+Tensor TranslationLearner::cost(const Batch&) { return loss(next_, true); }
 
 Checkpoint TranslationLearner::checkpoint() {
   Checkpoint c = Learner::checkpoint();

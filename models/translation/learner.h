@@ -78,11 +78,13 @@ class TranslationLearner : public Learner {
 
  private:
   void learn_from(TokenPairs train, TokenPairs validation);
-  Tensor cost() override;
+  Batch draw() override;
+  Tensor cost(const Batch& batch) override;
 
   TranslationTask task_;
   Index batch_size_, last_step_;
   std::optional<TokenBatches> batches_;
+  TokenBatch next_;  // to learn from
   std::vector<TokenBatch> validation_;
   std::vector<NamedTensor> about_words_;
   std::optional<AverageWeights> average_;
