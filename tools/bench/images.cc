@@ -10,7 +10,7 @@
 namespace fovea::tools {
 namespace {
 
-// One training step of a classifier of cluttered 60x60 digits with an affine transformer, Adam.
+// One training step of a classifier of cluttered 60x60 digits with an affine transformer to 20x20, Adam.
 Step stn_step(const BenchOptions& o) {
   const Index batch = o.batch_size.value_or(256);
   struct State {
@@ -20,8 +20,9 @@ Step stn_step(const BenchOptions& o) {
     Tensor images, classes;
   };
   auto s = std::make_shared<State>();
-  s->model = stn::Stn(stn::network_for(stn::settings_for("cluttered", "cnn", "default"), {batch, 1, 60, 60}),
-                      s->random);
+  stn::Settings settings = stn::settings_for("cluttered", "cnn", "default");
+  settings.size = 20;
+  s->model = stn::Stn(stn::network_for(settings, {batch, 1, 60, 60}), s->random);
   move_to(s->model, o.device);
   s->optimizer = std::make_unique<Adam>(flatten(s->model), Adam::Options{});
   s->images = rand_uniform({batch, 1, 60, 60}, s->random);
