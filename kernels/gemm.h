@@ -1,6 +1,7 @@
 #ifndef FOVEA_KERNELS_GEMM_H_
 #define FOVEA_KERNELS_GEMM_H_
 
+#include <atomic>
 #include <span>
 
 #include "fovea/core/device.h"
@@ -8,6 +9,10 @@
 #include "fovea/core/shape.h"
 
 namespace fovea {
+
+namespace detail {
+inline std::atomic<bool> tf32{false};  // what cuBLAS may do with f32
+}
 
 /// A matrix operand: row-major with `ld` elements from row to row; transposed means that the stored matrix is
 /// the transpose of the operand.

@@ -60,12 +60,14 @@ void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step,
   }
   constexpr bool wide = std::is_same_v<T, double>;
   const cudaDataType type = wide ? CUDA_R_64F : CUDA_R_32F;
+  const cublasComputeType_t compute = wide           ? CUBLAS_COMPUTE_64F
+                                      : detail::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                     : CUBLAS_COMPUTE_32F;
   const T one = 1, old = into == Into::add ? T(1) : T(0);
   check(cublasGemmStridedBatchedEx(handle_of(d), flag(b.transposed), flag(a.transposed), narrow(n), narrow(m),
                                    narrow(k), &one, b.data, type, narrow(b.ld), b_step, a.data, type,
                                    narrow(a.ld), a_step, &old, c.data, type, narrow(c.ld), c_step,
-                                   narrow(count), wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
-                                   CUBLAS_GEMM_DEFAULT),
+                                   narrow(count), compute, CUBLAS_GEMM_DEFAULT),
         "a matrix product");
 }
 

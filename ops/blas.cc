@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "fovea/kernels/gemm.h"
+
 // In OpenBLAS built with DYNAMIC_ARCH, and only there.
 extern "C" {
 [[gnu::weak]] void gotoblas_dynamic_quit();
@@ -31,5 +33,8 @@ void use_best_blas_kernels() {
 #endif
   if (openblas_get_parallel() == OPENBLAS_THREAD) openblas_set_num_threads(1);
 }
+
+void allow_tf32(bool allow) { detail::tf32 = allow; }
+bool tf32_allowed() { return detail::tf32; }
 
 }  // namespace fovea

@@ -18,6 +18,12 @@ BlasInfo blas_info();
 /// the start of main, before any other thread exists; it changes nothing elsewhere. The `fovea` command does.
 void use_best_blas_kernels();
 
+/// Lets products of f32 on a GPU round their factors to TF32, 10 bits of fraction, for its tensor cores; sums
+/// stay f32. Off at the start. It holds for all threads from then on; a captured step keeps what held when it
+/// was recorded.
+void allow_tf32(bool allow);
+bool tf32_allowed();
+
 }  // namespace fovea
 
 #endif  // FOVEA_OPS_BLAS_H_

@@ -13,6 +13,7 @@
 #include "fovea/models/layers/linear.h"
 #include "fovea/models/training/clip.h"
 #include "fovea/models/training/optimizer.h"
+#include "fovea/ops/blas.h"
 #include "fovea/ops/dropout.h"
 #include "fovea/ops/gather.h"
 #include "fovea/ops/matmul.h"
@@ -99,6 +100,21 @@ TEST_CASE("CUDA: ops refuse inputs on two devices") {
            [&] { x + y; }, [&] { matmul(y, x); }, [&] { mse_loss(x, y); },
            [&] { embedding(y, Tensor::from(std::vector<std::int32_t>{0}, {1})); }})
     check_throws(f, {"inputs lie on", "cpu (", "cuda:0 (2,2)", "to(x, device)"});
+}
+
+TEST_CASE("CUDA: factors of f32 products are rounded to 10 bits when that is allowed, and only then") {
+  if (!there_is_a_gpu()) return;
+  const Tensor x = full({64, 64}, 1 + 0x1p-12), y = ones({64, 64});
+  const auto first = [&] { return matmul(there(x), there(y)).at({0, 0}); };
+  const double exact = 64 * (1 + 0x1p-12);
+  CHECK_FALSE(tf32_allowed());
+  CHECK(first() == exact);
+  allow_tf32(true);
+  CHECK(first() == doctest::Approx(exact).epsilon(0x1p-10));  // permission, which cuBLAS need not use
+  const Tensor wide = cast(x, DType::f64), one = cast(y, DType::f64);
+  CHECK(matmul(there(wide), there(one)).at({0, 0}) == exact);
+  allow_tf32(false);
+  CHECK(first() == exact);
 }
 
 TEST_CASE("CUDA: an index out of range is reported by the next wait, once") {

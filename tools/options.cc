@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "fovea/core/error.h"
+#include "fovea/ops/blas.h"
 
 namespace fovea::tools {
 
@@ -32,6 +33,7 @@ void CommonOptions::add_to(Command command) {
           return message.substr(message.find(' ') + 1);  // without "[device]"
         }
       });
+  command.flag("--tf32", tf32, "On a GPU, round the factors of f32 products to 10 bits, which is faster");
   command.option("--threads", threads, "Threads; 0 uses every core").with_default().between(0, 1024);
   command.option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")
       .environment("FOVEA_DATA")
@@ -46,6 +48,7 @@ void CommonOptions::add_to(Command command) {
 
 void CommonOptions::apply() const {
   if (threads > 0) omp_set_num_threads(threads);
+  allow_tf32(tf32);
 }
 
 const char* const TrainOptions::kept = "Settings, which a resumed run keeps";

@@ -19,6 +19,7 @@ struct CommonOptions {
   int threads = 0;  ///< 0: all
   std::filesystem::path data_dir = {};
   bool quiet = false;
+  bool tf32 = false;
 
   /// Adds them to a command.
   void add_to(Command command);

@@ -1,3 +1,4 @@
+#include <bit>
 #include <cstdint>
 
 #include "fovea/core/dtype.h"
@@ -14,6 +15,14 @@ void visit(cudaDataType type, F&& f) {
   if (type == CUDA_R_32F) f.template operator()<float>();
   if (type == CUDA_R_64F) f.template operator()<double>();
   if (type == CUDA_R_16BF) f.template operator()<fovea::bf16>();
+}
+
+// A factor as the product takes it.
+template <class T>
+double factor(T x, cublasComputeType_t compute) {
+  if (compute != CUBLAS_COMPUTE_32F_FAST_TF32) return static_cast<double>(x);
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(x));
+  return std::bit_cast<float>((bits + 0xfffu + (bits >> 13 & 1u)) & ~0x1fffu);
 }
 
 }  // namespace
@@ -53,8 +62,8 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
             for (std::ptrdiff_t i = 0; i < m; ++i) {
               double sum = 0;
               for (std::ptrdiff_t l = 0; l < k; ++l)
-                sum += static_cast<double>(op_a == CUBLAS_OP_N ? pa[l * lda + i] : pa[i * lda + l]) *
-                       static_cast<double>(op_b == CUBLAS_OP_N ? pb[j * ldb + l] : pb[l * ldb + j]);
+                sum += factor(op_a == CUBLAS_OP_N ? pa[l * lda + i] : pa[i * lda + l], compute) *
+                       factor(op_b == CUBLAS_OP_N ? pb[j * ldb + l] : pb[l * ldb + j], compute);
               Out& out = pc[j * ldc + i];
               const double value = by * sum + (old == 0 ? 0 : old * static_cast<double>(out));
               out = static_cast<Out>(

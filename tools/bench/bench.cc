@@ -138,6 +138,7 @@ struct Bench : BenchOptions {
     if (length) add("--length", *length);
     if (hidden_size) add("--hidden-size", *hidden_size);
     if (products_only) words.push_back("--products-only");
+    if (common.tf32) words.push_back("--tf32");
     if (json) words.push_back("--json");
     std::vector<char*> arguments;
     for (std::string& w : words) arguments.push_back(w.data());
