@@ -78,6 +78,16 @@ TEST_CASE("CUDA: tensors go there and back, and so do gradients") {
   CHECK(difference(tape.gradient(x), 2 * x.detach()) == 0);
 }
 
+TEST_CASE("CUDA: more than is staged at once arrives whole, in order") {
+  if (!there_is_a_gpu()) return;
+  for (const Index n : {1, 63, 1 << 20, 3000001}) {
+    const Tensor x = arange(n);
+    std::vector<Tensor> all;
+    for (int i = 0; i < 3; ++i) all.push_back(there(x));
+    for (const Tensor& y : all) CHECK(difference(to(y, Cpu{}), x) == 0);
+  }
+}
+
 TEST_CASE("CUDA: elements are read one by one and printed; their address is refused") {
   if (!there_is_a_gpu()) return;
   const Tensor x = reshape(arange(6, DType::f32), {2, 3});

@@ -26,12 +26,14 @@ enum cudaMemcpyKind {
   cudaMemcpyDeviceToDevice,
   cudaMemcpyDefault
 };
-inline constexpr unsigned cudaStreamNonBlocking = 1, cudaHostAllocMapped = 2;
+inline constexpr unsigned cudaStreamNonBlocking = 1, cudaHostAllocDefault = 0, cudaHostAllocMapped = 2,
+                          cudaEventDisableTiming = 2;
 
 struct dim3;
 namespace fovea::emulation {
 struct Stream;
 struct Graph;
+struct Event;
 /// Runs a kernel, or notes it when the stream is being captured.
 void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared,
             std::function<void()> thread);
@@ -41,6 +43,7 @@ void* dynamic_shared();
 }  // namespace fovea::emulation
 
 using cudaStream_t = fovea::emulation::Stream*;
+using cudaEvent_t = fovea::emulation::Event*;
 using cudaGraph_t = fovea::emulation::Graph*;
 using cudaGraphExec_t = fovea::emulation::Graph*;
 
@@ -57,6 +60,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
 cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph);
 cudaError_t cudaMalloc(void** block, std::size_t bytes);
