@@ -29,7 +29,7 @@ struct Registry {
   std::mutex mutex;
   std::vector<ThreadPool*> pools;
   FreeLists orphans{};
-  std::ptrdiff_t orphan_allocated = 0;
+  std::ptrdiff_t orphan_allocated = 0, orphan_peak = 0;
   std::atomic<std::ptrdiff_t> reserved{0};
   std::atomic<std::size_t> limit{0};
 };
@@ -81,6 +81,7 @@ class ThreadPool {
     std::lock_guard lock(registry().mutex);
     std::erase(registry().pools, this);
     registry().orphan_allocated += allocated;
+    registry().orphan_peak += peak;
     for (int c = 0; c < classes; ++c) {
       FreeBlock*& head = lists_[static_cast<std::size_t>(c)];
       while (head) {
@@ -198,17 +199,18 @@ void detail::pool_free(void* block, int size_class) noexcept {
 MemoryStats memory_stats(Cpu) {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
-  std::ptrdiff_t allocated = r.orphan_allocated, peak = std::max<std::ptrdiff_t>(r.orphan_allocated, 0);
+  std::ptrdiff_t allocated = r.orphan_allocated, peak = r.orphan_peak;
   for (const ThreadPool* p : r.pools) {
     allocated += p->allocated;
-    peak += std::max<std::ptrdiff_t>(p->peak, 0);
+    peak += p->peak;
   }
   auto size = [](std::ptrdiff_t n) { return static_cast<std::size_t>(std::max<std::ptrdiff_t>(n, 0)); };
-  return {size(allocated), size(r.reserved), size(std::max(peak, allocated))};
+  return {size(allocated), size(r.reserved), size(peak)};
 }
 
 void reset_peak_memory(Cpu) {
   std::lock_guard lock(registry().mutex);
+  registry().orphan_peak = registry().orphan_allocated;
   for (ThreadPool* p : registry().pools) p->peak = std::ptrdiff_t{p->allocated};
 }
 

@@ -44,9 +44,9 @@ TEST_CASE("gaussian_log_prob: a density, which integrates to 1") {
 TEST_CASE("reinforce_loss: rows") {
   for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none})
     for (bool with_baseline : {false, true}) {
-      const auto reward = [](const Tensor& x) { return draw(x.shape(), x.dtype(), -1, 1, 7); };
+      const auto reward = [](const Tensor& x) { return beside(x, draw(x.shape(), x.dtype(), -1, 1, 7)); };
       const auto baseline = [=](const Tensor& x) {
-        return with_baseline ? draw(x.shape(), x.dtype(), -1, 1, 8) : Tensor();
+        return with_baseline ? beside(x, draw(x.shape(), x.dtype(), -1, 1, 8)) : Tensor();
       };
       check(
           {.op = "reinforce_loss",
