@@ -54,7 +54,8 @@ void* captured_input(const Device& device, std::size_t bytes, Fill&& fill) {
 ///
 /// Shapes and buffers are fixed: tensors the step reads must stay where they are, and what it makes is
 /// overwritten by the next replay. Optimizers go on counting and generators drawing as if the step had been
-/// run; they must outlive it. Reading a value on the host inside the step throws. Needs a CUDA build.
+/// run; they must outlive it. No other thread may use the device meanwhile. Reading a
+/// value on the host inside the step throws. Needs a CUDA build.
 class Captured {
  public:
   Captured(Cuda device, const std::function<void()>& step);

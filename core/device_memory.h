@@ -14,7 +14,8 @@ namespace fovea::detail {
 std::byte* device_allocate(Cuda device, std::size_t bytes);
 void device_free(Cuda device, std::byte* block, std::size_t bytes) noexcept;
 
-/// Copies bytes between devices; waits when the host is one of them.
+/// Copies bytes between devices. Waits when they go to the host; from the host they have been read when this
+/// returns.
 void copy_bytes(const Device& to_device, void* to, const Device& from_device, const void* from,
                 std::size_t bytes);
 void zero_bytes(const Device& device, void* to, std::size_t bytes);

@@ -138,6 +138,11 @@ Tensor cast(const Tensor& x, DType dtype) {
 void assign(Tensor to, const Tensor& from) {
   require(to.shape() == from.shape(), "assign", "shapes differ: ", to.shape(), " = ", from.shape());
   to.note_change();
+  if (from.device() != to.device() && to.contiguous() && from.dtype() == to.dtype()) {
+    const Tensor source = detail::packed(from);
+    detail::copy_bytes(to.device(), to.raw_mutable(), source.device(), source.raw(), source.bytes());
+    return;
+  }
   const Tensor near = from.device() == to.device() ? from : moved(from, to.device());
   std::visit([&](auto d) { copy(d, view_of(to), view_of(near)); }, to.device());
 }

@@ -32,8 +32,8 @@ Tensor contiguous(const Tensor& x);
 Tensor clone(const Tensor& x);
 /// x converted to another type; between float types dx = dy converted back.
 Tensor cast(const Tensor& x, DType dtype);
-/// x on another device, contiguous; x itself when it lies there already. Waits when the host is one of the
-/// two. The gradient travels back.
+/// x on another device, contiguous; x itself when it lies there already. Waits on the way to the host; on
+/// the way from it the elements have been read when this returns. The gradient travels back.
 Tensor to(const Tensor& x, const Device& device);
 /// Copies the elements of `from` (of the same shape) into `to`. Throws when a tape tracks `to`.
 void assign(Tensor to, const Tensor& from);

@@ -98,7 +98,8 @@ SamplingGrid thin_plate_spline_grid(const Tensor& theta, Index height, Index wid
   require(n >= 2 && 2 * n * n == theta.shape()[1], op, "theta ", theta.shape(),
           " does not hold (x,y) of n x n control points with n >= 2: 8, 18, 32, ... numbers");
   require(height >= 0 && width >= 0, op, "a grid of ", height, " x ", width, " points cannot be");
-  require(is_float(theta.dtype()), op, "takes f32 or f64, not ", theta.dtype());
+  require(theta.dtype() == DType::f32 || theta.dtype() == DType::f64, op, "takes f32 or f64, not ",
+          theta.dtype());
   const bool to_corners = corners == AlignCorners::yes;
   const Tensor matrix = table(cat(op, n, " ", height, " ", width, to_corners), theta.dtype(), theta.device(),
                               [&] { return spline_matrix(n, grid_points(height, width, to_corners)); });

@@ -32,11 +32,11 @@ TEST_CASE("create: a cast hands its gradient back in the type it came from") {
 
 TEST_CASE("create: a table is made once for each name, type and device, and never recorded") {
   int made = 0;
+  Tape tape;
   const auto make = [&] {
     ++made;
-    return exp(Tensor::from({0.5, 1}, {2}));
+    return exp(tape.watch(Tensor::from({0.5, 1}, {2})));
   };
-  Tape tape;
   const Tensor a = table("create test", DType::f64, Cpu{}, make),
                b = table("create test", DType::f64, Cpu{}, make);
   CHECK(made == 1);
@@ -44,6 +44,8 @@ TEST_CASE("create: a table is made once for each name, type and device, and neve
   CHECK(!a.tracked());
   CHECK(table("create test", DType::f32, Cpu{}, make).dtype() == DType::f32);
   CHECK(made == 2);
+  const auto large = [&] { return ones({1 << 21}); };
+  CHECK(table("large", DType::f32, Cpu{}, large).raw() != table("large", DType::f32, Cpu{}, large).raw());
 }
 
 TEST_CASE("create: random tensors are what drawing one number after the other gives, bit by bit") {

@@ -9,6 +9,7 @@
 #include "fovea/core/memory.h"
 #include "fovea/models/training/loop.h"
 #include "fovea/models/training/metrics.h"
+#include "fovea/ops/blas.h"
 #include "fovea/ops/create.h"
 #include "tools/report/progress.h"
 
@@ -113,7 +114,7 @@ class TrainingRun {
     Facts run = course_.facts();
     run.update({{"steps", course_.learner().steps()},
                 {"seconds", std::round(trained * 10) / 10},
-                {"device", cat(course_.learner().device())},
+                {"device", cat(course_.learner().device(), tf32_allowed() ? ", tf32" : "")},
                 {"parameters", course_.learner().parameters()},
                 {"peak_bytes", peak_bytes(course_.learner().device())}});
     const Facts metrics = course_.metrics();

@@ -42,7 +42,7 @@ SamplingGrid SpatialTransformer::grid(const Tensor& theta) const {
 }
 
 Tensor SpatialTransformer::identity(Kind kind, DType dtype, const Device& device) {
-  return table(cat("identity ", static_cast<int>(kind)), dtype, device, [kind] {
+  return clone(table(cat("identity ", static_cast<int>(kind)), dtype, device, [kind] {
     switch (kind) {
       case Kind::affine:
         return Tensor::from({1, 0, 0, 0, 1, 0}, {6});
@@ -53,7 +53,7 @@ Tensor SpatialTransformer::identity(Kind kind, DType dtype, const Device& device
       default:
         return Tensor::from({1, 0, 0}, {3});
     }
-  });
+  }));
 }
 
 Tensor SpatialTransformer::penalty(const Tensor& theta) const {

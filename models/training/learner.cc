@@ -90,14 +90,26 @@ Index Learner::parameters() const {
 
 double Learner::step() {
   const FlatParameters& flat = optimizer_->parameters();
-  const auto results = replays_(draw(), device(), [&](const Batch& batch) {
+  const Batch batch = draw();
+  const auto work = [&](const Batch& there) {
     Tape tape;
-    const Tensor loss = cost(batch);
+    const Tensor loss = cost(there);
     tape.backward(loss);
     if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
     return std::vector{loss.detach(),
                        rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat)};
-  });
+  };
+  const Generator::State before = data_.state();
+  std::vector<Tensor> results;
+  try {
+    results = replays_(batch, device(), work);
+  } catch (const OutOfMemory&) {  // graphs hold much of it: again without them
+    if (replays_.graphs() == 0) throw;
+    replays_.stop();
+    data_.set_state(before);
+    assign(flat.gradients, zeros_like(flat.gradients));
+    results = replays_(batch, device(), work);
+  }
   const double value = results[0].item<double>();
   check_finite(steps() + 1, value, flat, results[1].item<double>());
   optimizer_->set_lr(schedule_(steps()));

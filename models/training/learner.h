@@ -28,8 +28,8 @@ class Learner {
   Index steps() const { return optimizer_->steps(); }
   /// Where the model lies.
   const Device& device() const { return rules_.device; }
-  /// Graphs that updates replay, on a GPU.
-  int graphs() const { return replays_.graphs(); }
+  /// On a GPU, how updates make cost, gradients and clipping: see Replays.
+  const Replays& replays() const { return replays_; }
   /// Elements of all parameters.
   Index parameters() const;
 
@@ -63,11 +63,13 @@ class Learner {
     start(flatten(model));
   }
 
-  /// Draws the next batch, on the host. Empty: one that cost() knows of, and brings to the device itself.
+  /// Draws the next batch, on the host. An empty one means that it is kept for cost(); such updates are
+  /// not replayed.
   virtual Batch draw() = 0;
   /// The mean cost of a batch on the model's device, a scalar; it is recorded. On a GPU this, its gradients
-  /// and their clipping are replayed as a graph, so that it must follow from the batch's tensors, from
-  /// parameters and buffers, and from generators alone: shapes are all that may be read on the host.
+  /// and their clipping become a graph, one for every shape of batch, so that it must follow from the batch's
+  /// tensors, from parameters, buffers and generators alone: only shapes may be read on the host, nothing may
+  /// be changed there, and what is frozen stays so. Meanwhile no other thread may use the GPU.
   virtual Tensor cost(const Batch& batch) = 0;
   /// The model's parameters and buffers.
   virtual std::vector<NamedTensor> tensors() = 0;

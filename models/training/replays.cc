@@ -40,15 +40,23 @@ struct Replays::Graphs {
   std::map<std::string, Shaped> shapes;
 #endif
   int count = 0;
+  bool stopped = false;
+  std::string refusal;
 };
 
 Replays::Replays() : graphs_(std::make_unique<Graphs>()) {}
 Replays::~Replays() = default;
 int Replays::graphs() const { return graphs_->count; }
+const std::string& Replays::refusal() const { return graphs_->refusal; }
+
+void Replays::stop() {
+  graphs_ = std::make_unique<Graphs>();
+  graphs_->stopped = true;
+}
 
 std::vector<Tensor> Replays::operator()(const Batch& batch, const Device& device, const Work& work) {
 #ifdef FOVEA_CUDA
-  const Cuda* cuda = batch.empty() ? nullptr : std::get_if<Cuda>(&device);
+  const Cuda* cuda = batch.empty() || graphs_->stopped ? nullptr : std::get_if<Cuda>(&device);
   if (!cuda) return work(brought(batch, device));
   Graphs::Shaped& s = graphs_->shapes[shapes_of(batch)];
   // The first time as usual, so that everything lazy has happened.
@@ -56,13 +64,14 @@ std::vector<Tensor> Replays::operator()(const Batch& batch, const Device& device
   s.seen = true;
   if (!s.graph && !capture) return work(brought(batch, device));
   if (capture) {
+    synchronize(device);  // what went wrong before is not for want of a graph
     s.batch = brought(batch, device);
     release_cached_memory(*cuda);  // a graph has memory of its own
     try {
       s.graph = std::make_unique<Captured>(*cuda, [&] { s.results = work(s.batch); });
       ++graphs_->count;
-    } catch (
-        const Error&) {  // it reads what it computes, or there is too little memory for a copy of its own
+    } catch (const Error& e) {  // it reads what it computes, or there is no memory for a copy of its own
+      graphs_->refusal = e.what();
       s = {.seen = true, .refused = true};
       return work(brought(batch, device));
     }

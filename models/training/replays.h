@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "fovea/core/tensor.h"
@@ -14,7 +15,7 @@ using Batch = std::vector<Tensor>;
 
 /// Does the same work on batch after batch. On a GPU the work becomes a graph, one for every shape that
 /// batches have, which is then replayed: see Captured. Work that reads a value on the host meanwhile cannot
-/// be captured and runs as it is written; so does what comes in more than `most` shapes.
+/// be captured and runs as it is written; so do all further shapes when there are `most` graphs.
 class Replays {
  public:
   /// From a batch on the device to results that lie there.
@@ -30,6 +31,10 @@ class Replays {
 
   /// Graphs there are.
   int graphs() const;
+  /// Why the last shape that was refused could not be captured; empty when none was.
+  const std::string& refusal() const;
+  /// Gives back the memory of all graphs, and makes no more.
+  void stop();
 
  private:
   struct Graphs;
