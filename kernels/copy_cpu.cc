@@ -17,12 +17,12 @@ void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n,
     }
   }
   const auto each = [&](Index ts, Index fs) {
-    if constexpr (!std::is_same_v<To, bf16>) {
-      if (add) {
+    using Sum = std::conditional_t<std::is_same_v<To, bf16>, float, To>;
+    if (add) {
 #pragma GCC ivdep
-        for (Index k = 0; k < n; ++k) to[k * ts] = static_cast<To>(to[k * ts] + convert<To>(from[k * fs]));
-        return;
-      }
+      for (Index k = 0; k < n; ++k)
+        to[k * ts] = convert<To>(convert<Sum>(to[k * ts]) + convert<Sum>(from[k * fs]));
+      return;
     }
 #pragma GCC ivdep
     for (Index k = 0; k < n; ++k) to[k * ts] = convert<To>(from[k * fs]);
@@ -37,7 +37,6 @@ void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n,
 
 void copy(Cpu, const View& to, const View& from, Into into) {
   const bool add = into == Into::add;
-  require(!add || to.dtype != DType::bf16, "copy", "cannot add into bf16 on the CPU");
   const Rows<2> rows =
       to.packed && from.packed ? Rows<2>(to.numel()) : Rows<2>(to.shape, {&to.strides, &from.strides});
   visit_any(to.dtype, [&]<class To>() {

@@ -12,11 +12,9 @@ void copied(Cuda d, const View& to, const View& from, bool add) {
   const Rows<2> rows =
       to.packed && from.packed ? Rows<2>(to.numel()) : Rows<2>(to.shape, {&to.strides, &from.strides});
   each_place(d, rows, [=] __device__(const Places<2>& at) {
-    // bf16 is added to as float.
     using Sum = std::conditional_t<std::is_same_v<To, bf16>, float, To>;
-    const To value = convert<To>(x[at[1]]);
     To& out = y[at[0]];
-    out = add ? static_cast<To>(static_cast<Sum>(out) + static_cast<Sum>(value)) : value;
+    out = add ? convert<To>(convert<Sum>(out) + convert<Sum>(x[at[1]])) : convert<To>(x[at[1]]);
   });
 }
 

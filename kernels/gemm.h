@@ -5,6 +5,7 @@
 #include <span>
 
 #include "fovea/core/device.h"
+#include "fovea/core/dtype.h"
 #include "fovea/core/into.h"
 #include "fovea/core/shape.h"
 
@@ -31,6 +32,12 @@ void gemm(Cuda, Index m, Index n, Index k, Matrix<const float> a, Matrix<const f
 void gemm(Cpu, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
           Into into);
 void gemm(Cuda, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
+          Into into);
+
+/// Of bf16 with sums in f32, rounded to bf16 or not.
+void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<bf16> c,
+          Into into);
+void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<float> c,
           Into into);
 
 }  // namespace fovea

@@ -45,29 +45,35 @@ int narrow(Index n) {
 }
 
 template <class T>
-void clear(Cuda d, Index m, Index n, Matrix<T> c, Index step, Index count) {
-  each(d, count * m * n,
-       [=] __device__(Index i) { c.data[i / (m * n) * step + i / n % m * c.ld + i % n] = 0; });
-}
+constexpr cudaDataType type_of = std::is_same_v<T, double>  ? CUDA_R_64F
+                                 : std::is_same_v<T, float> ? CUDA_R_32F
+                                                            : CUDA_R_16BF;
 
 template <class T>
+void clear(Cuda d, Index m, Index n, Matrix<T> c, Index step, Index count) {
+  each(d, count * m * n,
+       [=] __device__(Index i) { c.data[i / (m * n) * step + i / n % m * c.ld + i % n] = T(0.f); });
+}
+
+// Sums are f32, or f64 of f64.
+template <class T, class Out>
 void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step, Matrix<const T> b,
-             Index b_step, Matrix<T> c, Index c_step, Index count, Into into) {
+             Index b_step, Matrix<Out> c, Index c_step, Index count, Into into) {
   if (m == 0 || n == 0 || count == 0) return;
   if (k == 0) {
     if (into == Into::set) clear(d, m, n, c, c_step, count);
     return;
   }
-  constexpr bool wide = std::is_same_v<T, double>;
-  const cudaDataType type = wide ? CUDA_R_64F : CUDA_R_32F;
-  const cublasComputeType_t compute = wide           ? CUBLAS_COMPUTE_64F
-                                      : detail::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                     : CUBLAS_COMPUTE_32F;
-  const T one = 1, old = into == Into::add ? T(1) : T(0);
+  using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
+  constexpr bool wide = std::is_same_v<T, double>, may_round = std::is_same_v<T, float>;
+  const cublasComputeType_t compute = wide                        ? CUBLAS_COMPUTE_64F
+                                      : may_round && detail::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                                  : CUBLAS_COMPUTE_32F;
+  const Sum one = 1, old = into == Into::add ? Sum(1) : Sum(0);
   check(cublasGemmStridedBatchedEx(handle_of(d), flag(b.transposed), flag(a.transposed), narrow(n), narrow(m),
-                                   narrow(k), &one, b.data, type, narrow(b.ld), b_step, a.data, type,
-                                   narrow(a.ld), a_step, &old, c.data, type, narrow(c.ld), c_step,
-                                   narrow(count), compute, CUBLAS_GEMM_DEFAULT),
+                                   narrow(k), &one, b.data, type_of<T>, narrow(b.ld), b_step, a.data,
+                                   type_of<T>, narrow(a.ld), a_step, &old, c.data, type_of<Out>, narrow(c.ld),
+                                   c_step, narrow(count), compute, CUBLAS_GEMM_DEFAULT),
         "a matrix product");
 }
 
@@ -78,6 +84,14 @@ void gemm(Cuda d, Index m, Index n, Index k, Matrix<const float> a, Matrix<const
   product(d, m, n, k, a, 0, b, 0, c, 0, 1, into);
 }
 void gemm(Cuda d, Index m, Index n, Index k, Matrix<const double> a, Matrix<const double> b, Matrix<double> c,
+          Into into) {
+  product(d, m, n, k, a, 0, b, 0, c, 0, 1, into);
+}
+void gemm(Cuda d, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<bf16> c,
+          Into into) {
+  product(d, m, n, k, a, 0, b, 0, c, 0, 1, into);
+}
+void gemm(Cuda d, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<float> c,
           Into into) {
   product(d, m, n, k, a, 0, b, 0, c, 0, 1, into);
 }

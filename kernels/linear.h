@@ -6,6 +6,7 @@
 #include "fovea/kernels/view.h"
 
 /// All views row-major: x [R,I], w [O,I], bias [O] or none, y and dy [R,O] (y may have more dimensions).
+/// On a GPU x, w, y, dx and dy may be bf16, then bias, dw and db are f32.
 
 namespace fovea {
 

@@ -19,30 +19,41 @@ View matrix(const View& v, Index rows) {
   return {v.data, v.dtype, {rows, n}, {n, 1}, true};
 }
 
+// f(T) of the type of activations: f32, f64 or bf16.
+template <class F>
+void visit(DType dtype, F&& f) {
+  if (dtype == DType::bf16) return f.template operator()<bf16>();
+  visit_float("linear", dtype, f);
+}
+
 }  // namespace
 
 void linear_forward(Cuda d, const View& x, const View& w, const View& bias, const View& y) {
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
-  visit_float("linear", x.dtype, [&]<class T>() {
+  visit(x.dtype, [&]<class T>() {
     if (bias) copy(d, matrix(y, rows), each_row_of(bias, rows));
-    gemm(d, rows, out, in, {x.as<const T>(), ld(in)}, {w.as<const T>(), ld(in), true}, {y.as<T>(), ld(out)},
+    gemm(d, rows, out, in, Matrix<const T>{x.as<const T>(), ld(in)},
+         Matrix<const T>{w.as<const T>(), ld(in), true}, Matrix<T>{y.as<T>(), ld(out)},
          bias ? Into::add : Into::set);
   });
 }
 
 void linear_input_gradient(Cuda d, const View& dy, const View& w, const View& dx, Into into) {
   const Index rows = dy.shape[0], in = w.shape[1], out = w.shape[0];
-  visit_float("linear", dy.dtype, [&]<class T>() {
-    gemm(d, rows, in, out, {dy.as<const T>(), ld(out)}, {w.as<const T>(), ld(in)}, {dx.as<T>(), ld(in)},
-         into);
+  visit(dy.dtype, [&]<class T>() {
+    gemm(d, rows, in, out, Matrix<const T>{dy.as<const T>(), ld(out)},
+         Matrix<const T>{w.as<const T>(), ld(in)}, Matrix<T>{dx.as<T>(), ld(in)}, into);
   });
 }
 
 void linear_weight_gradient(Cuda d, const View& dy, const View& x, const View& dw, Into into) {
   const Index rows = dy.shape[0], in = x.shape[1], out = dy.shape[1];
-  visit_float("linear", dy.dtype, [&]<class T>() {
-    gemm(d, out, in, rows, {dy.as<const T>(), ld(out), true}, {x.as<const T>(), ld(in)}, {dw.as<T>(), ld(in)},
-         into);
+  visit(dy.dtype, [&]<class T>() {
+    const Matrix<const T> left{dy.as<const T>(), ld(out), true}, right{x.as<const T>(), ld(in)};
+    if (dw.dtype == dy.dtype)
+      gemm(d, out, in, rows, left, right, Matrix<T>{dw.as<T>(), ld(in)}, into);
+    else if constexpr (std::is_same_v<T, bf16>)
+      gemm(d, out, in, rows, left, right, Matrix<float>{dw.as<float>(), ld(in)}, into);
   });
 }
 

@@ -7,6 +7,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/attention.h"
 #include "fovea/kernels/copy.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/dropout.h"
@@ -99,6 +100,14 @@ void check_separate(const char* op, const Tensor& q, const Tensor& k, const Tens
 // The result for the tensors that hold q, k and v: [B,H,Lq,E] when they are separate, else [B,Lq,H E].
 Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>& given,
               const AttentionOptions& o) {
+  if (detail::is_bf16(given[0]))
+    return detail::by_f32(
+        [&](const Tensor& x, const Tensor& y, const Tensor& z) {
+          AttentionOptions wide = o;
+          wide.bias = detail::widened(o.bias);
+          return attend(op, layout, {x, y, z}, wide);
+        },
+        given[0], given[1], given[2]);
   const Tensor x = with_unit_stride(given[0]), m = with_unit_stride(given[1]), v = with_unit_stride(given[2]);
   const Views in = views_of(layout, view_of(x), view_of(m), view_of(v));
   const Index B = in.q.shape[0], H = in.q.shape[1], Lq = in.q.shape[2], Lk = in.k.shape[2], E = in.v.shape[3];

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/layer_norm.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/one_device.h"
 
 namespace fovea {
@@ -22,6 +23,8 @@ Tensor checked(const char* name, const Tensor& p, const Tensor& x) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  if (detail::is_bf16(x))
+    return detail::by_f32([=](const Tensor& wide) { return layer_norm(wide, weight, bias, eps); }, x);
   require(x.rank() > 0, op, "x must have at least one dimension");
   require(eps > 0, op, "eps is ", eps, "; it must be above 0");
   detail::require_one_device(op, {x, weight, bias});

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/linear_cross_entropy.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/one_device.h"
 
 namespace fovea {
@@ -34,6 +35,7 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
 
 Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& classes,
                             const LinearCrossEntropyOptions& o) {
+  if (detail::is_bf16(x)) return linear_cross_entropy(detail::widened(x), weight, bias, classes, o);
   check(x, weight, bias, classes, o);
   detail::require_one_device(op, {x, weight, bias, classes});
   const Tensor px = detail::packed(x), w = detail::packed(weight), y = detail::packed(classes);

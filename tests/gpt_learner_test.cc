@@ -68,6 +68,23 @@ TEST_CASE("gpt learner: learns what follows, and goes on from a checkpoint bit f
   CHECK(shown == std::vector<std::int32_t>{0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0});
 }
 
+TEST_CASE("gpt learner: with bf16 activations it learns about as well, and weights and answers stay f32") {
+  gpt::Settings s = small();
+  s.dropout = 0;
+  gpt::Learner exact(s, counting(400));
+  s.dtype = "bf16";
+  gpt::Learner rounded(s, counting(400));
+  double first = rounded.step();
+  CHECK(first != exact.step());
+  for (int i = 1; i < 30; ++i) {
+    const double cost = rounded.step();
+    CHECK(cost == doctest::Approx(exact.step()).epsilon(0.05));
+  }
+  CHECK(rounded.validation_loss() < 0.7 * first);
+  for (const NamedTensor& t : rounded.checkpoint().model) CHECK(t.tensor.dtype() == DType::f32);
+  CHECK(rounded.model().forward(zeros({1, 3}, DType::i32)).dtype() == DType::f32);
+}
+
 TEST_CASE("gpt learner: bad input") {
   check_throws([] { gpt::settings_for("tpu"); }, {"'tpu' is not a preset", "cpu, gpu"});
   gpt::Learner mute(small());

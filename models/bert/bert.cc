@@ -1,6 +1,7 @@
 #include "fovea/models/bert/bert.h"
 
 #include "fovea/ops/attention.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/linear_cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
@@ -113,7 +114,7 @@ void Layer::each(Visitor& v) {
   attention_dropout.each(v);
 }
 
-Encoder::Encoder(const Options& o) : embeddings(o) {
+Encoder::Encoder(const Options& o) : embeddings(o), rounding{o.activations, {}} {
   for (Index i = 0; i < o.layers; ++i) layers.emplace_back(o);
   if (o.pooler) pooler = linear_of(o.hidden, o.hidden, o.dtype);
 }
@@ -127,12 +128,12 @@ Tensor Encoder::forward(const Input& input, std::vector<Tensor>* weights) const 
   const Index longest = embeddings.position.weight.size(0);
   require(ids.size(1) <= longest, "Bert", ids.size(1), " tokens are more than the model's ", longest,
           " positions; cut the input");
-  Tensor x = embeddings.forward(ids, input.segments), keep;
+  Tensor x = rounding.forward(embeddings.forward(ids, input.segments)), keep;
   if (input.keep_mask.defined()) keep = reshape(input.keep_mask, {ids.size(0), 1, 1, ids.size(1)});
   if (weights) weights->assign(layers.size(), Tensor());
   for (std::size_t i = 0; i < layers.size(); ++i)
     x = layers[i].forward(x, keep, weights ? &(*weights)[i] : nullptr);
-  return x;
+  return detail::widened(x);
 }
 
 Tensor Encoder::pooled(const Tensor& hidden) const {
@@ -144,6 +145,7 @@ void Encoder::each(Visitor& v) {
   v("embeddings", embeddings);
   v("encoder.layer", layers);
   v("pooler.dense", pooler);
+  rounding.each(v);
 }
 
 Bert::Bert(const Options& o) : options(o) {

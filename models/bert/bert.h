@@ -7,6 +7,7 @@
 #include "fovea/models/layers/embedding.h"
 #include "fovea/models/layers/layer_norm.h"
 #include "fovea/models/layers/linear.h"
+#include "fovea/models/layers/rounding.h"
 
 /// BERT (Devlin et al. 2018): a post-norm Transformer encoder over tokens with learned positions, and what
 /// guesses the tokens that were masked. MiniLM's encoders are the same network in other sizes. Parameters are
@@ -37,6 +38,7 @@ struct Options {
   bool causal = false;
   double deviation = 0.02;  ///< of the first weights
   DType dtype = DType::f32;
+  DType activations = DType::f32;  ///< in training: see Rounding
 };
 
 /// norm(token + position + segment).
@@ -77,6 +79,7 @@ struct Input {
 /// Hugging Face's BertModel.
 struct Encoder {
   Embeddings embeddings;
+  Rounding rounding;
   std::vector<Layer> layers;
   Linear pooler;  ///< without parameters when there is none
 

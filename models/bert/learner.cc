@@ -6,6 +6,7 @@
 
 #include "fovea/models/data/labelled_images.h"
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/models/training/dtypes.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/gather.h"
@@ -57,6 +58,8 @@ std::vector<Setting> Settings::own() {
           {"width", &width, "Numbers that stand for a token", 1},
           {"dropout", &dropout, "Share of the activations that training drops"},
           {"deviation", &deviation, "Of the weights that it starts from"},
+          {"dtype", &dtype, "Of activations and products in training; bf16 pays on a GPU", 0,
+           words_of(activation_dtypes)},
           {"masked", &masked, "Share of the tokens that are to be guessed"},
           {"next_sentence", &next_sentence, "Learn also whether a text follows another"},
           {"left_only", &left_only, "Guess every token from those before it, instead"},
@@ -116,7 +119,8 @@ Learner::Learner(const Settings& settings, Text text)
                       .attention_dropout = settings.dropout,
                       .pooler = settings.next_sentence,
                       .causal = settings.left_only,
-                      .deviation = settings.deviation},
+                      .deviation = settings.deviation,
+                      .activations = chosen("bert", "type", settings.dtype, activation_dtypes)},
                      random);
   // Positions are learned, from waves of the words' size: with noise to start from, a small model stays near
   // the unigrams for thousands of updates and does not find out which tokens are neighbours.
@@ -170,7 +174,7 @@ Batch Learner::draw() {
   // From a left-only model nothing has to be hidden, so that every token is a lesson.
   if (settings_.left_only) return {single_texts(texts).ids, texts};
   const Example e = example(texts, settings_.masked, masks_);
-  return {e.input.ids, e.targets, e.places, e.input.segments, e.follows};
+  return {e.input.ids, e.targets, e.places, e.input.segments, e.input.keep_mask, e.follows};
 }
 
 Tensor Learner::cost(const Batch& batch) {
@@ -181,10 +185,11 @@ Tensor Learner::cost(const Batch& batch) {
     const Tensor hidden = model_.bert.encoder.forward({ids});
     loss = model_.bert.loss(slice(hidden, 1, 0, targets.size(1)), targets);
   } else {
-    const Tensor hidden = model_.bert.encoder.forward({ids, {}, batch[3]});
-    loss = model_.bert.loss(rows_at(hidden, batch[2]), targets);
+    const Tensor &places = batch[2], &segments = batch[3], &keep_mask = batch[4], &follows = batch[5];
+    const Tensor hidden = model_.bert.encoder.forward({ids, keep_mask, segments});
+    loss = model_.bert.loss(rows_at(hidden, places), targets);
     if (settings_.next_sentence)
-      loss = loss + softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), batch[4]);
+      loss = loss + softmax_cross_entropy(model_.next.forward(model_.bert.encoder.pooled(hidden)), follows);
   }
   evaluation_mode(model_);
   return loss;

@@ -23,6 +23,7 @@ struct Settings : FamilySettings<Settings> {
   Index context = 64;           ///< tokens of an example, [CLS] and [SEP] included
   Index layers = 4, heads = 4, width = 128;
   double dropout = 0.1;
+  std::string dtype = "f32";   ///< of activations and products in training: f32 or bf16
   double deviation = 0.02;     ///< of the first weights
   double masked = 0.15;        ///< share of the tokens that training hides; validation hides 0.15
   bool next_sentence = false;  ///< learns also whether a text follows another

@@ -68,7 +68,8 @@ Gpt::Gpt(const Options& o, Generator& random)
     : options(o),
       wte({.num_embeddings = o.vocabulary, .embedding_dim = o.embed_dim, .dtype = o.dtype}, random),
       wpe({.num_embeddings = o.block_size, .embedding_dim = o.embed_dim, .dtype = o.dtype}, random),
-      dropout{o.dropout, {}} {
+      dropout{o.dropout, {}},
+      rounding{o.activations, {}} {
   require(o.layers > 0, "Gpt", "layers is ", o.layers, "; it must be at least 1");
   init::normal(wte.weight, random, 0, 0.02);
   init::normal(wpe.weight, random, 0, 0.02);
@@ -83,7 +84,7 @@ Tensor Gpt::hidden(const Tensor& ids, std::vector<KvCache>* caches) const {
   const Index first = caches ? caches->front().length : 0, last = first + ids.size(1);
   require(last <= options.block_size, "Gpt", last, " tokens are more than the block_size, ",
           options.block_size, "; keep the last ones");
-  Tensor x = dropout.forward(wte.forward(ids) + slice(wpe.weight, 0, first, last));
+  Tensor x = rounding.forward(dropout.forward(wte.forward(ids) + slice(wpe.weight, 0, first, last)));
   for (std::size_t i = 0; i < h.size(); ++i) x = h[i].forward(x, caches ? &(*caches)[i] : nullptr);
   return ln_f.forward(x);
 }
@@ -123,6 +124,7 @@ void Gpt::each(Visitor& v) {
   v("transformer.ln_f", ln_f);
   v("lm_head.weight", wte.weight);
   dropout.each(v);
+  rounding.each(v);
 }
 
 Tensor sample(const Tensor& logits, const Sampling& s, Generator& random) {

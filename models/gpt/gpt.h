@@ -8,6 +8,7 @@
 #include "fovea/models/layers/embedding.h"
 #include "fovea/models/layers/layer_norm.h"
 #include "fovea/models/layers/multi_head_attention.h"
+#include "fovea/models/layers/rounding.h"
 
 /// GPT-2 (Radford et al. 2019) as nanoGPT has it: a pre-norm Transformer decoder over tokens, with learned
 /// positions and one matrix for the embedding and the output.
@@ -25,6 +26,8 @@ struct Options {
   bool tanh_gelu = false;  ///< GPT-2's own approximation; nanoGPT trains with the exact one
   double eps = 1e-5;       ///< of the norms
   DType dtype = DType::f32;
+  DType activations =
+      DType::f32;  ///< bf16 between f32 parameters: half the memory, and a GPU's fast products
 };
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). Named as in GPT-2: ln_1, attn.c_attn, attn.c_proj, ln_2,
@@ -77,6 +80,7 @@ struct Gpt {
   Embedding wte;  ///< tokens; also the output layer
   Embedding wpe;  ///< positions
   Dropout dropout;
+  Rounding rounding;
   std::vector<Block> h;
   LayerNorm ln_f;
 };

@@ -5,6 +5,7 @@
 
 #include "fovea/models/data/labelled_images.h"
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/models/training/dtypes.h"
 
 namespace fovea::gpt {
 namespace {
@@ -33,7 +34,9 @@ std::vector<Setting> Settings::own() {
           {"heads", &heads, "Heads of a layer", 1},
           {"width", &width, "Numbers that stand for a token", 1},
           {"dropout", &dropout, "Share of the activations that training drops"},
-          {"bias", &bias, "Biases in linear layers and norms"}};
+          {"bias", &bias, "Biases in linear layers and norms"},
+          {"dtype", &dtype, "Of activations and products in training; bf16 pays on a GPU", 0,
+           words_of(activation_dtypes)}};
 }
 
 Settings settings_for(const std::string& preset) {
@@ -65,7 +68,8 @@ Learner::Learner(const Settings& settings, Text text)
                 .heads = settings.heads,
                 .embed_dim = settings.width,
                 .dropout = settings.dropout,
-                .bias = settings.bias},
+                .bias = settings.bias,
+                .activations = chosen("gpt", "type", settings.dtype, activation_dtypes)},
                random);
   start(model_);
   if (text_.train.empty()) return;

@@ -22,6 +22,7 @@ struct Settings : FamilySettings<Settings> {
   Index heads = 4, width = 128;
   double dropout = 0;
   bool bias = false;
+  std::string dtype = "f32";  ///< of activations and products in training: f32 or bf16
 
   std::vector<Setting> own();
 };

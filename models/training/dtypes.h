@@ -10,6 +10,9 @@ namespace fovea {
 /// half the speed.
 inline constexpr Choices<DType> dtypes = {{"f32", DType::f32}, {"f64", DType::f64}};
 
+/// Of what a Transformer's layers hand on, for the same setting there: parameters, sums and updates stay f32.
+inline constexpr Choices<DType> activation_dtypes = {{"f32", DType::f32}, {"bf16", DType::bf16}};
+
 }  // namespace fovea
 
 #endif  // FOVEA_MODELS_TRAINING_DTYPES_H_

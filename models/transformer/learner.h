@@ -21,6 +21,7 @@ struct Settings : FamilySettings<Settings>, TranslationTask {
   double attention_dropout = 0, relu_dropout = 0;
   double label_smoothing = 0.1;
   std::string smoothing = "others";
+  std::string dtype = "f32";  ///< of activations and products in training: f32 or bf16
 
   Settings() { model = family; }
   std::vector<Setting> own();

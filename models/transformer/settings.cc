@@ -1,3 +1,4 @@
+#include "fovea/models/training/dtypes.h"
 #include "fovea/models/transformer/learner.h"
 
 namespace fovea::transformer {
@@ -31,7 +32,9 @@ std::vector<Setting> Settings::own() {
               {"relu_dropout", &relu_dropout, "Between a layer's two linear layers"},
               {"label_smoothing", &label_smoothing, "Share of the target that goes to other words"},
               {"smoothing", &smoothing, "To which: all, others (but the true one) or words (nor padding)", 0,
-               smoothing_names()}});
+               smoothing_names()},
+              {"dtype", &dtype, "Of activations and products in training; bf16 pays on a GPU", 0,
+               words_of(activation_dtypes)}});
   return all;
 }
 
@@ -79,6 +82,7 @@ Options options_of(const Settings& s) {
   o.tied = s.tied;
   o.attention_dropout = s.attention_dropout;
   o.relu_dropout = s.relu_dropout;
+  o.activations = chosen(Settings::family, "type", s.dtype, activation_dtypes);
   return o;
 }
 

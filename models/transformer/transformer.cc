@@ -62,7 +62,8 @@ Transformer::Transformer(const Options& o, Generator& random)
       target(o.tied ? source : make_words(o.target_words, o, random)),
       encoder(o, o.layers, random, o.norm_first),
       decoder(o, o.layers, random, o.norm_first),
-      dropout{o.dropout, {}} {
+      dropout{o.dropout, {}},
+      rounding{o.activations, {}} {
   require(!o.tied || o.source_words == o.target_words, "transformer", "one matrix for ", o.source_words,
           " source and ", o.target_words, " target words; share the vocabulary, or untie");
   if (o.tied)
@@ -84,7 +85,8 @@ Tensor Transformer::embed(const Embedding& words, const Tensor& ids, Index first
   const Index E = options.embed_dim;
   const Tensor positions =
       to(sinusoidal_positions(ids.size(1), E, options.dtype, first), words.weight.device());
-  return dropout.forward(words.forward(ids) * std::sqrt(static_cast<double>(E)) + positions);
+  return rounding.forward(
+      dropout.forward(words.forward(ids) * std::sqrt(static_cast<double>(E)) + positions));
 }
 
 Tensor Transformer::encode(const Tensor& ids, const Tensor& keep, std::vector<Tensor>* weights) const {
@@ -138,6 +140,7 @@ void Transformer::each(Visitor& v) {
   v("decoder", decoder);
   v("out", out);
   dropout.each(v);
+  rounding.each(v);
 }
 
 Smoothing smoothing_named(const std::string& name) {

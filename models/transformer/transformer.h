@@ -7,6 +7,7 @@
 
 #include "fovea/models/data/token_batches.h"
 #include "fovea/models/layers/embedding.h"
+#include "fovea/models/layers/rounding.h"
 #include "fovea/models/layers/transformer.h"
 #include "fovea/models/translation/beam_search.h"
 #include "fovea/ops/linear_cross_entropy.h"
@@ -21,9 +22,10 @@ namespace fovea::transformer {
 struct Options : TransformerOptions {
   int layers = 6;                            ///< of the encoder, and of the decoder
   Index source_words = 0, target_words = 0;  ///< sizes of the vocabularies
-  bool tied = true;              ///< one matrix for source, target and output; needs one vocabulary
-  double attention_dropout = 0;  ///< of attention weights (Tensor2Tensor: 0.1)
-  double relu_dropout = 0;       ///< between a layer's two linear layers (likewise)
+  bool tied = true;                ///< one matrix for source, target and output; needs one vocabulary
+  double attention_dropout = 0;    ///< of attention weights (Tensor2Tensor: 0.1)
+  double relu_dropout = 0;         ///< between a layer's two linear layers (likewise)
+  DType activations = DType::f32;  ///< in training: see Rounding
   std::int32_t pad = 0;
 };
 
@@ -74,6 +76,7 @@ struct Transformer {
   TransformerDecoder decoder;
   Linear out;  ///< without bias
   Dropout dropout;
+  Rounding rounding;
 };
 
 /// What label smoothing gives a share eps of the target to. Of V words:

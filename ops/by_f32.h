@@ -1,0 +1,25 @@
+#ifndef FOVEA_OPS_BY_F32_H_
+#define FOVEA_OPS_BY_F32_H_
+
+#include "fovea/ops/create.h"
+
+/// bf16 where an op has no kernel for it. Activations may be bf16 while parameters are f32 (mixed precision,
+/// Micikevicius et al. 2018): sums are made in f32, what comes out is rounded to bf16, and so are gradients
+/// of what is bf16; those of parameters are f32.
+
+namespace fovea::detail {
+
+inline bool is_bf16(const Tensor& x) { return x.defined() && x.dtype() == DType::bf16; }
+
+/// bf16 as f32; anything else as it is. Recorded.
+inline Tensor widened(const Tensor& x) { return is_bf16(x) ? cast(x, DType::f32) : x; }
+
+/// op(x...) of what is bf16 as f32, rounded to bf16.
+template <class Op, class... X>
+Tensor by_f32(const Op& op, const X&... x) {
+  return cast(op(widened(x)...), DType::bf16);
+}
+
+}  // namespace fovea::detail
+
+#endif  // FOVEA_OPS_BY_F32_H_

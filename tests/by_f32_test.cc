@@ -1,0 +1,128 @@
+#include "fovea/ops/by_f32.h"
+
+#include "fovea/core/tape.h"
+#include "fovea/ops/attention.h"
+#include "fovea/ops/dropout.h"
+#include "fovea/ops/layer_norm.h"
+#include "fovea/ops/linear.h"
+#include "fovea/ops/linear_cross_entropy.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/views.h"
+#include "tests/rows.h"
+
+namespace fovea::tests {
+namespace {
+
+// What an op does to bf16 activations x and f32 parameters p.
+struct Mixed {
+  const char* name;
+  std::vector<Shape> activations, parameters;
+  std::function<Tensor(const Inputs& x, const Inputs& p)> f;
+};
+
+std::vector<Mixed> mixed_ops() {
+  return {{"add", {{3, 5}, {3, 5}}, {}, [](const Inputs& x, const Inputs&) { return x[0] + x[1]; }},
+          {"add, stretched", {{3, 5}, {5}}, {}, [](const Inputs& x, const Inputs&) { return x[0] + x[1]; }},
+          {"mul", {{7}, {7}}, {}, [](const Inputs& x, const Inputs&) { return x[0] * x[1]; }},
+          {"gelu", {{2, 9}}, {}, [](const Inputs& x, const Inputs&) { return gelu(x[0]); }},
+          {"relu", {{0, 9}}, {}, [](const Inputs& x, const Inputs&) { return relu(x[0]); }},
+          {"linear",
+           {{2, 4, 6}},
+           {{5, 6}, {5}},
+           [](const Inputs& x, const Inputs& p) { return linear(x[0], p[0], p[1]); }},
+          {"linear, many rows",
+           {{70, 6}},
+           {{5, 6}},
+           [](const Inputs& x, const Inputs& p) { return linear(x[0], p[0]); }},
+          {"layer_norm",
+           {{4, 33}},
+           {{33}, {33}},
+           [](const Inputs& x, const Inputs& p) { return layer_norm(x[0], p[0], p[1]); }},
+          {"dropout",
+           {{4, 33}},
+           {},
+           [](const Inputs& x, const Inputs&) {
+             Generator random(3);
+             return dropout(x[0], 0.4, random);
+           }},
+          {"self_attention",
+           {{2, 5, 24}},
+           {},
+           [](const Inputs& x, const Inputs&) { return self_attention(x[0], {2}, {.causal = true}); }},
+          {"scaled_dot_product_attention",
+           {{2, 2, 3, 4}, {2, 2, 5, 4}, {2, 2, 5, 4}},
+           {},
+           [](const Inputs& x, const Inputs&) { return scaled_dot_product_attention(x[0], x[1], x[2]); }},
+          {"views", {{4, 6}}, {}, [](const Inputs& x, const Inputs&) {
+             return slice(transpose(x[0], 0, 1), 0, 1, 4) + slice(transpose(x[0], 0, 1), 0, 2, 5);
+           }}};
+}
+
+struct Run {
+  Tensor y;
+  std::vector<Tensor> dx, dp;
+};
+
+Run run(const Mixed& op, const Inputs& x, const Inputs& p, const Tensor& seed) {
+  Tape tape;
+  Inputs wx, wp;
+  for (const Tensor& t : x) wx.push_back(tape.watch(t));
+  for (const Tensor& t : p) wp.push_back(tape.watch(t));
+  Run r{op.f(wx, wp), {}, {}};
+  tape.backward(r.y, {.seed = cast(seed, r.y.dtype())});
+  for (const Tensor& t : wx) r.dx.push_back(tape.gradient(t));
+  for (const Tensor& t : wp) r.dp.push_back(tape.gradient(t));
+  r.y = r.y.detach();
+  return r;
+}
+
+TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounded, and so do gradients") {
+  for (const Device& device : devices())
+    for (const Mixed& op : mixed_ops()) {
+      CAPTURE(op.name);
+      Inputs x, wide, p;
+      for (std::size_t i = 0; i < op.activations.size(); ++i) {
+        x.push_back(to(
+            cast(draw(op.activations[i], DType::f32, -2, 2, static_cast<unsigned>(i)), DType::bf16), device));
+        wide.push_back(cast(x.back(), DType::f32));
+      }
+      for (std::size_t i = 0; i < op.parameters.size(); ++i)
+        p.push_back(to(draw(op.parameters[i], DType::f32, -1, 1, static_cast<unsigned>(9 + i)), device));
+      const Tensor like = op.f(wide, p);
+      const Tensor seed = to(cast(draw(like.shape(), DType::f32, -1, 1, 5), DType::bf16), device);
+      const Run got = run(op, x, p, seed), exact = run(op, wide, p, seed);
+      CHECK(got.y.dtype() == DType::bf16);
+      // A product's factors are rounded on a GPU, and its result; sums of several gradients are, too.
+      const double close = 0.03;
+      CHECK(difference(to(got.y, Cpu{}), to(exact.y, Cpu{})) <= close);
+      if (is_cpu(device)) CHECK(difference(got.y, cast(exact.y, DType::bf16)) == 0);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        CHECK(got.dx[i].dtype() == DType::bf16);
+        CHECK(difference(to(got.dx[i], Cpu{}), to(exact.dx[i], Cpu{})) <= close);
+      }
+      for (std::size_t i = 0; i < p.size(); ++i) {
+        CHECK(got.dp[i].dtype() == DType::f32);
+        CHECK(difference(to(got.dp[i], Cpu{}), to(exact.dp[i], Cpu{})) <= close);
+      }
+    }
+}
+
+TEST_CASE("bf16 activations: a cost is f32") {
+  for (const Device& device : devices()) {
+    const Tensor x = to(cast(draw({3, 4}, DType::f32, -1, 1, 1), DType::bf16), device),
+                 w = to(draw({5, 4}, DType::f32, -1, 1, 2), device),
+                 classes = to(Tensor::from(std::vector<std::int32_t>{0, 4, 2}, {3}), device);
+    const Tensor cost = linear_cross_entropy(x, w, {}, classes);
+    CHECK(cost.dtype() == DType::f32);
+    CHECK(cost.item() == linear_cross_entropy(cast(x, DType::f32), w, {}, classes).item());
+  }
+}
+
+TEST_CASE("bf16 activations: parameters must be f32") {
+  const Tensor x = zeros({2, 3}, DType::bf16);
+  check_throws([&] { linear(x, zeros({4, 3}, DType::bf16)); }, {"[linear]", "types differ"});
+  check_throws([&] { x + zeros({2, 3}); }, {"[add]", "types differ: bf16 and f32"});
+}
+
+}  // namespace
+}  // namespace fovea::tests
