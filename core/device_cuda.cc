@@ -13,6 +13,7 @@
 #include "fovea/core/device_memory.h"
 #include "fovea/core/error.h"
 #include "fovea/core/memory.h"
+#include "fovea/core/staging.h"
 
 // One stream and one pool a device. Because all work is in one stream, a block that is freed while kernels
 // still read it may be handed out at once: what the next owner queues comes after them.
@@ -26,53 +27,6 @@ constexpr std::size_t input_bytes = 16384;  // of a captured step
 using FreeLists = std::array<std::vector<std::byte*>, classes>;
 
 std::size_t at_least(std::size_t bytes) { return std::max(bytes, smallest); }
-
-// Pinned memory through which bytes go to the device while it works: a copy from other memory would wait for
-// all that is queued. A half is filled again when what it held has been copied.
-class Staging {
- public:
-  void send(void* to, const void* from, std::size_t bytes, cudaStream_t stream) {
-    std::lock_guard lock(mutex_);
-    if (!memory_) open();
-    auto* target = static_cast<std::byte*>(to);
-    const auto* source = static_cast<const std::byte*>(from);
-    while (bytes > 0) {
-      if (used_ == half) next_half(stream);
-      const std::size_t part = std::min(bytes, half - used_);
-      std::byte* place = memory_ + at_ * half + used_;
-      std::memcpy(place, source, part);
-      detail::cuda_check(cudaMemcpyAsync(target, place, part, cudaMemcpyHostToDevice, stream),
-                         "cudaMemcpyAsync");
-      target += part;
-      source += part;
-      bytes -= part;
-      used_ = std::min(half, (used_ + part + smallest - 1) / smallest * smallest);
-    }
-  }
-
- private:
-  static constexpr std::size_t half = std::size_t{4} << 20;
-
-  void open() {
-    void* memory = nullptr;
-    detail::cuda_check(cudaHostAlloc(&memory, 2 * half, cudaHostAllocDefault), "cudaHostAlloc");
-    memory_ = static_cast<std::byte*>(memory);
-    for (cudaEvent_t& event : copied_)
-      detail::cuda_check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
-  }
-
-  void next_half(cudaStream_t stream) {
-    detail::cuda_check(cudaEventRecord(copied_[at_], stream), "cudaEventRecord");
-    at_ = 1 - at_;
-    detail::cuda_check(cudaEventSynchronize(copied_[at_]), "cudaEventSynchronize");
-    used_ = 0;
-  }
-
-  std::mutex mutex_;
-  std::byte* memory_ = nullptr;  // two halves
-  std::array<cudaEvent_t, 2> copied_{};
-  std::size_t at_ = 0, used_ = 0;
-};
 
 class State {
  public:
@@ -153,7 +107,7 @@ class State {
   }
 
   cudaStream_t stream = nullptr;
-  Staging staging;
+  detail::Staging staging;
   detail::Fault* fault = nullptr;
   std::size_t limit = 0;
   detail::CapturedStep* captured = nullptr;  // of the step that is being captured
