@@ -17,7 +17,7 @@ struct DefaultRow {
 };
 constexpr DefaultRow best[] = {{"copy", 60000, "lstm", 100, 1, "constant", 8, 1e-3, "cosine"},
                                {"repeat-copy", 100000, "lstm", 100, 1, "random", 8, 3e-3, "cooldown"},
-                               {"recall", 150000, "feedforward", 256, 4, "random", 0, 6e-4, "cosine"},
+                               {"recall", 150000, "feedforward", 256, 4, "random", 8, 6e-4, "cosine"},
                                {"ngrams", 100000, "lstm", 100, 1, "constant", 8, 1e-3, "cooldown"},
                                {"sort", 300000, "lstm", 100, 5, "random", 8, 2e-3, "cooldown"}};
 
