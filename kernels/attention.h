@@ -1,6 +1,8 @@
 #ifndef FOVEA_KERNELS_ATTENTION_H_
 #define FOVEA_KERNELS_ATTENTION_H_
 
+#include <cstdint>
+
 #include "fovea/core/device.h"
 #include "fovea/kernels/philox.h"
 #include "fovea/kernels/target.h"
@@ -23,6 +25,18 @@ struct Attention {
 /// sum of exponentials (B,H,Lq; +inf where no key is kept). y has stride 1 in the last dimension.
 void attention_forward(Cpu, const Attention& a, const View& y, const View& log_sums);
 void attention_forward(Cuda, const Attention& a, const View& y, const View& log_sums);
+
+/// Whether the kernels below take these in bf16, without a bias: on a GPU, with heads of at most 128
+/// elements, in pieces of 16 bytes. Then y, dy and the gradients are bf16, too, and log_sums f32.
+inline bool attention_takes_bf16(Cuda, const View& q, const View& k, const View& v) {
+  const auto in_pieces = [](const View& x) {
+    bool whole = reinterpret_cast<std::uintptr_t>(x.data) % 16 == 0 && x.shape[3] % 8 == 0;
+    for (int d = 0; d < 3; ++d) whole &= x.strides[d] % 8 == 0;
+    return whole && x.shape[3] <= 128;
+  };
+  return in_pieces(q) && in_pieces(k) && in_pieces(v);
+}
+inline bool attention_takes_bf16(Cpu, const View&, const View&, const View&) { return false; }
 
 /// The gradients that are wanted, from dy. It and those of q, k and v may have any strides but 1 for the
 /// last; dbias is stretched like the bias and always added to. A head's dq is written before its dk, and that

@@ -1,5 +1,4 @@
 #include "fovea/kernels/attention_cuda_tile.h"
-#include "fovea/kernels/cuda_team.h"
 
 // Every tile of scores is made again: with a row's log-sum-exp saved, its weights are exp(s - lse). One
 // kernel goes over keys for the gradient of the queries, one over queries for those of keys and values, and
@@ -193,23 +192,13 @@ __global__ void __launch_bounds__(threads, blocks_together)
   }
 }
 
-template <class T>
-void dots(Cuda d, const Problem<T>& a, Heads<const T> y, Heads<const T> dy, T* delta) {
-  const Index H = a.H, Lq = a.Lq, E = a.E;
-  each_row(d, a.B * H * Lq, E, [=] __device__(const auto& team, Index r) {
-    const Index bh = r / Lq, i = r - bh * Lq, b = bh / H, h = bh - b * H;
-    const T *from = y.at(b, h, i), *up = dy.at(b, h, i);
-    const T sum = team.template sum<T>(E, [&](Index e) { return from[e] * up[e]; });
-    if (team.lane == 0) delta[r] = sum;
-  });
-}
-
 unsigned narrow(Index blocks) { return static_cast<unsigned>(blocks); }
 
 }  // namespace
 
 void attention_backward(Cuda d, const Attention& a, const View& y, const View& log_sums, const View& dy,
                         const Target& dq, const Target& dk, const Target& dv, const View& dbias) {
+  if (a.q.dtype == DType::bf16) return backward_bf16(d, a, y, log_sums, dy, dq, dk, dv);
   visit_float(op, a.q.dtype, [&]<class T>() {
     const Problem<T> p(a);
     const DeviceScratch<T> delta(d, p.B * p.H * p.Lq);

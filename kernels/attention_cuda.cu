@@ -85,6 +85,7 @@ __global__ void __launch_bounds__(threads, blocks_together)
 }  // namespace
 
 void attention_forward(Cuda d, const Attention& a, const View& y, const View& log_sums) {
+  if (a.q.dtype == DType::bf16) return forward_bf16(d, a, y, log_sums);
   visit_float("scaled_dot_product_attention", a.q.dtype, [&]<class T>() {
     const Problem<T> p(a);
     const Index n = tiles<T>(p.Lq);

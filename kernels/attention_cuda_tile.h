@@ -6,6 +6,7 @@
 
 #include "fovea/kernels/attention.h"
 #include "fovea/kernels/cuda_philox.h"
+#include "fovea/kernels/cuda_team.h"
 #include "fovea/kernels/scalar_math.h"
 
 /// What attention's kernels are made of. A block of 16 x 16 threads takes a square tile of the matrix of
@@ -69,6 +70,10 @@ struct Strip {
   Index stride, rows, width;
   __device__ Strip(const Heads<const T>& x, Index b, Index h, Index i, Index length, Index width)
       : first(x.at(b, h, i)), stride(x.i), rows(length - i), width(width) {}
+  __device__ Strip(const T* first, Index stride, Index rows, Index width)
+      : first(first), stride(stride), rows(rows), width(width) {}
+  /// Without the first i rows.
+  __device__ Strip from(Index i) const { return {first + i * stride, stride, rows - i, width}; }
 };
 
 /// Columns [from, from + columns) of a strip to shared memory, zeros where it has none.
@@ -154,13 +159,15 @@ struct Stretched {
 /// Attention (attention.h), as kernels take it.
 template <class T>
 struct Problem {
+  using Sum = std::conditional_t<std::is_same_v<T, bf16>, float, T>;  // what scores are
+
   Index B, H, G, Lq, Lk, D, E;
   Heads<const T> q, k, v;
   Stretched<const std::uint8_t> keep;
   Stretched<const T> bias;
   bool causal;
-  T scale, kept_scale;  // of the scores, and of weights that dropout leaves
-  std::uint32_t least;  // upper 24 bits of a random word that leave a weight; 0: no dropout
+  Sum scale, kept_scale;  // of the scores, and of weights that dropout leaves
+  std::uint32_t least;    // upper 24 bits of a random word that leave a weight; 0: no dropout
   RandomState random;
 
   explicit Problem(const Attention& a)
@@ -177,8 +184,8 @@ struct Problem {
         keep(a.keep),
         bias(a.bias),
         causal(a.causal),
-        scale(static_cast<T>(a.scale)),
-        kept_scale(static_cast<T>(1 / (1 - a.dropout))),
+        scale(static_cast<Sum>(a.scale)),
+        kept_scale(static_cast<Sum>(1 / (1 - a.dropout))),
         least(static_cast<std::uint32_t>(std::ceil(a.dropout * 0x1p24))),
         random(a.random) {}
 
@@ -195,10 +202,14 @@ struct Problem {
   }
   __device__ Index first_to_see(Index j) const { return causal && j > Lk - Lq ? j - (Lk - Lq) : 0; }
 
-  /// The biased and masked score of query i and key j, either of which may be beyond the last.
+  /// Whether query i attends to key j; either may be beyond the last.
+  __device__ bool attends(Index b, Index h, Index i, Index j) const {
+    return i < Lq && j < seen(i) && (!keep.data || *keep.at(b, h, i, j) != 0);
+  }
+
+  /// Their biased and masked score.
   __device__ T score(T product, Index b, Index h, Index i, Index j) const {
-    if (i >= Lq || j >= seen(i) || (keep.data && *keep.at(b, h, i, j) == 0))
-      return -std::numeric_limits<T>::infinity();
+    if (!attends(b, h, i, j)) return -std::numeric_limits<T>::infinity();
     return scale * product + (bias.data ? *bias.at(b, h, i, j) : T(0));
   }
 
@@ -219,7 +230,7 @@ struct Problem {
     return bits;
   }
   /// Dropout's factor of a weight, 0 or 1 / (1 - p), of which the lowest bit says whether it is taken.
-  __device__ T factor(std::uint32_t dropped) const { return dropped & 1 ? T(0) : kept_scale; }
+  __device__ Sum factor(std::uint32_t dropped) const { return dropped & 1 ? Sum(0) : kept_scale; }
 };
 
 /// The tiles that n rows are cut into.
@@ -239,6 +250,25 @@ void with_slices(Index width, F f) {
   else
     f(std::integral_constant<int, 2>(), (width + 2 * one - 1) / (2 * one));
 }
+
+/// delta (B,H,Lq) = dy . y, of every row.
+template <class T>
+void dots(Cuda d, const Problem<T>& a, Heads<const T> y, Heads<const T> dy, typename Problem<T>::Sum* delta) {
+  using Sum = typename Problem<T>::Sum;
+  const Index H = a.H, Lq = a.Lq, E = a.E;
+  each_row(d, a.B * H * Lq, E, [=] __device__(const auto& team, Index r) {
+    const Index bh = r / Lq, i = r - bh * Lq, b = bh / H, h = bh - b * H;
+    const T *from = y.at(b, h, i), *up = dy.at(b, h, i);
+    const Sum sum = team.template sum<Sum>(
+        E, [&](Index e) { return static_cast<Sum>(from[e]) * static_cast<Sum>(up[e]); });
+    if (team.lane == 0) delta[r] = sum;
+  });
+}
+
+/// attention_forward() and attention_backward() of bf16 (see attention_takes_bf16).
+void forward_bf16(Cuda d, const Attention& a, const View& y, const View& log_sums);
+void backward_bf16(Cuda d, const Attention& a, const View& y, const View& log_sums, const View& dy,
+                   const Target& dq, const Target& dk, const Target& dv);
 
 }  // namespace fovea::attention
 

@@ -100,7 +100,11 @@ void check_separate(const char* op, const Tensor& q, const Tensor& k, const Tens
 // The result for the tensors that hold q, k and v: [B,H,Lq,E] when they are separate, else [B,Lq,H E].
 Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>& given,
               const AttentionOptions& o) {
-  if (detail::is_bf16(given[0]))
+  const Tensor x = with_unit_stride(given[0]), m = with_unit_stride(given[1]), v = with_unit_stride(given[2]);
+  const Views in = views_of(layout, view_of(x), view_of(m), view_of(v));
+  if (detail::is_bf16(x) &&
+      (o.bias.defined() ||
+       !std::visit([&](auto d) { return attention_takes_bf16(d, in.q, in.k, in.v); }, x.device())))
     return detail::by_f32(
         [&](const Tensor& x, const Tensor& y, const Tensor& z) {
           AttentionOptions wide = o;
@@ -108,8 +112,6 @@ Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>&
           return attend(op, layout, {x, y, z}, wide);
         },
         given[0], given[1], given[2]);
-  const Tensor x = with_unit_stride(given[0]), m = with_unit_stride(given[1]), v = with_unit_stride(given[2]);
-  const Views in = views_of(layout, view_of(x), view_of(m), view_of(v));
   const Index B = in.q.shape[0], H = in.q.shape[1], Lq = in.q.shape[2], Lk = in.k.shape[2], E = in.v.shape[3];
   const Shape scores{B, H, Lq, Lk};
   check_options(op, scores, x.dtype(), o);
@@ -125,7 +127,8 @@ Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>&
         scale, dropout, random};
   };
   const Tensor y = Tensor::empty({B, Lq, H * E}, x.dtype(), x.device());
-  const Tensor log_sums = Tensor::empty({B, H, Lq}, x.dtype(), x.device());
+  const DType sums = x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
+  const Tensor log_sums = Tensor::empty({B, H, Lq}, sums, x.device());
   const auto by_head = [H, E](const Tensor& t) { return heads_of(view_of(t), 0, H, E); };
   std::visit(
       [&](auto d) { attention_forward(d, pack(in, o.keep_mask, o.bias), by_head(y), view_of(log_sums)); },

@@ -225,6 +225,70 @@ TEST_CASE("attention: the same bits for any number of threads") {
   omp_set_num_threads(before);
 }
 
+TEST_CASE("attention: bf16 on a GPU is near f32 of the same numbers, with weights rounded to bf16") {
+  struct Case {
+    const char* name;
+    std::vector<Shape> shapes;
+    std::function<Tensor(const Inputs&, Options)> f;
+  };
+  const auto together = [](Heads h) {
+    return [h](const Inputs& x, const Options& o) { return self_attention(x[0], h, o); };
+  };
+  const std::vector<Case> cases = {
+      {"several tiles", {{1, 2, 131, 64}, {1, 2, 70, 64}, {1, 2, 70, 64}}, fused},
+      {"more keys than queries", {{1, 1, 9, 16}, {1, 1, 150, 16}, {1, 1, 150, 40}}, fused},
+      {"wide heads", {{1, 1, 67, 128}, {1, 1, 69, 128}, {1, 1, 69, 72}}, fused},
+      {"grouped queries", {{2, 3, 20, 8}, {2, 1, 33, 8}, {2, 1, 33, 8}}, fused},
+      {"one tensor", {{2, 35, (4 + 2 + 2) * 16}}, together({4, 2})},
+      {"of itself",
+       {{1, 1, 70, 16}},
+       [](const Inputs& x, const Options& o) { return scaled_dot_product_attention(x[0], x[0], x[0], o); }},
+      {"no keys", {{1, 1, 3, 8}, {1, 1, 0, 8}, {1, 1, 0, 8}}, fused},
+      {"odd heads, by f32", {{1, 2, 5, 6}, {1, 2, 4, 6}, {1, 2, 4, 6}}, fused}};
+  for (const Device& device : devices()) {
+    if (is_cpu(device)) continue;
+    for (const Case& c : cases)
+      for (const char* variant : {"plain", "causal", "mask", "dropout", "all"}) {
+        CAPTURE(std::string(c.name));
+        CAPTURE(std::string(variant));
+        const auto is = [&](const char* name) {
+          return std::string(variant) == name || variant == std::string("all");
+        };
+        const auto run = [&](DType dtype) {
+          Tape tape;
+          Inputs x;
+          for (std::size_t i = 0; i < c.shapes.size(); ++i)
+            x.push_back(tape.watch(
+                to(cast(cast(draw(c.shapes[i], DType::f32, -2, 2, static_cast<unsigned>(i)), DType::bf16),
+                        dtype),
+                   device)));
+          Generator random(5, 3);
+          random.bits();
+          const bool one = c.shapes.size() == 1;
+          const Index B = c.shapes[0][0], L = c.shapes[0][c.shapes[0].rank() - 2],
+                      K = one ? L : c.shapes[1][2];
+          Options o{.causal = is("causal"), .scale = is("mask") ? -0.2 : 0.3};
+          if (is("mask")) o.keep_mask = to(mask({B, 1, L, K}, 0.7, 4), device);
+          if (is("dropout")) o.dropout = 0.3, o.random = &random;
+          const Tensor y = c.f(x, o), seed = draw(y.shape(), DType::f32, -1, 1, 9);
+          tape.backward(y, {.seed = to(cast(cast(seed, DType::bf16), dtype), device)});
+          std::vector<Tensor> all = {to(y.detach(), Cpu{})};
+          for (const Tensor& t : x) all.push_back(to(tape.gradient(t), Cpu{}));
+          return all;
+        };
+        const auto got = run(DType::bf16), exact = run(DType::f32);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          CAPTURE(i);
+          CHECK(got[i].dtype() == DType::bf16);
+          if (got[i].numel() == 0) continue;
+          const double largest = max(abs(exact[i])).item();
+          CHECK(difference(got[i], exact[i]) <= 0.01 * largest);
+          CHECK((largest > 0.02 || c.shapes.back()[2] == 0));
+        }
+      }
+  }
+}
+
 TEST_CASE("attention: NaN goes through") {
   Tensor q = draw({1, 1, 2, 8}, DType::f32, -1, 1, 1);
   const Tensor k = clone(q);

@@ -3,11 +3,14 @@
 #include <ucontext.h>
 
 #include <array>
+#include <bit>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
+
+#include "fovea/core/dtype.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -31,7 +34,7 @@ struct Thread {
   enum { ready, at_block_barrier, at_warp_barrier, done } state = ready;
   unsigned mask = 0;  // of the warp barrier it waits at
   int fiber = -1;
-  alignas(16) unsigned char value[16];  // of the exchange it takes part in
+  alignas(16) unsigned char value[32];  // of the exchange it takes part in
 };
 
 class Block;
@@ -207,6 +210,57 @@ unsigned ballot(unsigned mask, bool yes) {
   for (int lane = 0; lane < 32; ++lane)
     if (mask >> lane & 1) votes |= (shuffle(mask, yes ? 1u : 0u, lane) & 1u) << lane;
   return votes;
+}
+
+namespace {
+// What every lane of the warp gives.
+template <class T>
+std::array<T, 32> of_all_lanes(const T& value) {
+  static_assert(sizeof(T) <= sizeof(Thread::value));
+  std::array<T, 32> all;
+  exchange(&value, sizeof(T), 0xffffffffu, 0);
+  for (std::size_t lane = 0; lane < 32; ++lane) std::memcpy(&all[lane], running->value(lane), sizeof(T));
+  warp_barrier(0xffffffffu);
+  return all;
+}
+
+// The first (n = 0) or the second of two bf16 in a word.
+float part(std::uint32_t pair, std::size_t n) {
+  return static_cast<float>(std::bit_cast<bf16>(static_cast<std::uint16_t>(pair >> 16 * n)));
+}
+}  // namespace
+
+void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_t b0, std::uint32_t b1) {
+  struct Factors {
+    std::uint32_t a[4], b[2];
+  };
+  const auto all = of_all_lanes(Factors{{left[0], left[1], left[2], left[3]}, {b0, b1}});
+  const auto g = static_cast<std::size_t>(lane() / 4), t = static_cast<std::size_t>(lane() % 4);
+  for (std::size_t n = 0; n < 4; ++n) {
+    const std::size_t row = g + 8 * (n / 2), column = 2 * t + n % 2;
+    double sum = 0;
+    for (std::size_t k = 0; k < 16; ++k) {
+      const std::size_t other = k % 8 / 2;  // the lane of its four that holds k
+      sum += static_cast<double>(part(all[row % 8 * 4 + other].a[row / 8 + 2 * (k / 8)], k % 2)) *
+             static_cast<double>(part(all[column * 4 + other].b[k / 8], k % 2));
+    }
+    sums[n] = static_cast<float>(static_cast<double>(sums[n]) + sum);
+  }
+}
+
+void load_matrices(std::uint32_t (&to)[4], const void* row, bool turned) {
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0)
+    throw std::logic_error("emulated CUDA: a matrix's row is not on a boundary of 16 bytes");
+  const auto rows = of_all_lanes(row);
+  const auto g = static_cast<std::size_t>(lane() / 4), t = static_cast<std::size_t>(lane() % 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::uint16_t x[2];
+    for (std::size_t n = 0; n < 2; ++n) {
+      const std::size_t r = turned ? 2 * t + n : g, c = turned ? g : 2 * t + n;
+      std::memcpy(&x[n], static_cast<const unsigned char*>(rows[8 * i + r]) + 2 * c, 2);
+    }
+    to[i] = x[0] | static_cast<std::uint32_t>(x[1]) << 16;
+  }
 }
 
 void launch(Stream* stream, const dim3& blocks, int threads, std::size_t shared,

@@ -77,6 +77,7 @@ Recorded recorded(const Step& step, const Device& device) {
 double best_rate(const char* name, const BenchOptions& o) {
   BenchOptions plain;
   plain.device = o.device;
+  plain.bf16 = o.bf16;
   const Work work = work_of(name, plain);
   for (int i = 0; i < 2; ++i) work.step();
   return (work.bytes + work.flops) / time(work.step, o.device, 0.3).front();
@@ -88,7 +89,7 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   const Recorded step = recorded(work.step, o.device);
   const std::vector<double> ms = time(step.step, o.device, o.seconds);
   Facts facts = {{"name", name},
-                 {"device", cat(o.device, tf32_allowed() ? ", tf32" : "")},
+                 {"device", cat(o.device, tf32_allowed() ? ", tf32" : "", o.bf16 ? ", bf16" : "")},
                  {"min_ms", ms.front()},
                  {"median_ms", ms[ms.size() / 2]},
                  {"n", std::uint64_t{ms.size()}}};
@@ -139,6 +140,7 @@ struct Bench : BenchOptions {
     if (length) add("--length", *length);
     if (hidden_size) add("--hidden-size", *hidden_size);
     if (products_only) words.push_back("--products-only");
+    if (bf16) words.push_back("--bf16");
     if (common.tf32) words.push_back("--tf32");
     if (json) words.push_back("--json");
     std::vector<char*> arguments;
@@ -194,6 +196,7 @@ void add_bench(Commands& commands) {
   command.option("--hidden-size", b.hidden_size, "Another size of the LSTM").positive();
   command.flag("--products-only", b.products_only,
                "Only the products of matrices of transformer or gpt, on random numbers");
+  command.flag("--bf16", b.bf16, "Activations of transformer and gpt, and what single kernels take, in bf16");
   command.flag("--json", b.json, "One JSON line a workload");
   b.common.add_to(command);
 }

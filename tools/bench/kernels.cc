@@ -1,6 +1,7 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/grid_sample.h"
 #include "fovea/ops/layer_norm.h"
+#include "fovea/ops/linear.h"
 #include "fovea/ops/lstm_cell.h"
 #include "fovea/ops/matmul.h"
 #include "fovea/ops/pointwise.h"
@@ -11,40 +12,47 @@
 namespace fovea::tools {
 namespace {
 
-// 64 MiB, which no cache holds.
+// 64 MiB of f32, which no cache holds.
 constexpr Index rows = 16384, width = 1024;
-constexpr double tensor_bytes = double{rows} * width * sizeof(float);
 
 Tensor noise(const BenchOptions& o, const Shape& shape) {
   Generator random(1);
-  return to(rand_normal(shape, random), o.device);
+  const Tensor x = to(rand_normal(shape, random), o.device);
+  return o.bf16 ? cast(x, DType::bf16) : x;
+}
+
+double bytes_of(const Tensor& x) {
+  return static_cast<double>(x.numel()) * static_cast<double>(size_of(x.dtype()));
 }
 
 Work copy_work(const BenchOptions& o) {
   const Tensor x = noise(o, {rows, width}), y = clone(x);
-  return {[x, y] { assign(y, x); }, 2 * tensor_bytes};
+  return {[x, y] { assign(y, x); }, 2 * bytes_of(x)};
 }
 
 Work add_work(const BenchOptions& o) {
   const Tensor x = noise(o, {rows, width}), y = clone(x);
-  return {[x, y] { x + y; }, 3 * tensor_bytes};
+  return {[x, y] { x + y; }, 3 * bytes_of(x)};
 }
 
 Work softmax_work(const BenchOptions& o) {
   const Tensor x = noise(o, {rows, width});
-  return {[x] { softmax(x); }, 2 * tensor_bytes};
+  return {[x] { softmax(x); }, 2 * bytes_of(x)};
 }
 
 Work layer_norm_work(const BenchOptions& o) {
   const Tensor x = noise(o, {rows, width}), weight = to(ones({width}), o.device),
                bias = to(zeros({width}), o.device);
-  return {[=] { layer_norm(x, weight, bias); }, 2 * tensor_bytes};
+  return {[=] { layer_norm(x, weight, bias); }, 2 * bytes_of(x)};
 }
 
 Work matmul_work(const BenchOptions& o) {
   const Index n = o.hidden_size.value_or(is_cpu(o.device) ? 1024 : 4096);
-  const Tensor a = noise(o, {n, n}), b = clone(a);
-  return {[a, b] { matmul(a, b); }, 0, 2 * static_cast<double>(n * n * n)};
+  const Tensor a = noise(o, {n, n}), b = cast(a, DType::f32);
+  const auto product = [=] {
+    o.bf16 ? linear(a, b) : matmul(a, b);
+  };  // bf16 is the type of activations alone
+  return {product, 0, 2 * static_cast<double>(n * n * n)};
 }
 
 // Four products of [B,H] and [H,4H] in two: what moves is the weights, above all.
@@ -63,7 +71,7 @@ Work grid_sample_work(const BenchOptions& o) {
       to(expand(reshape(Tensor::from({0.9f, -0.1f, 0.05f, 0.1f, 0.9f, -0.05f}, {6}), {1, 2, 3}), {B, 2, 3}),
          o.device);
   const SamplingGrid grid = affine_grid(contiguous(theta), side, side, AlignCorners::no);
-  return {[=] { grid_sample(x, grid); }, static_cast<double>(x.numel()) * 2 * sizeof(float)};
+  return {[=] { grid_sample(x, grid); }, 2 * bytes_of(x)};
 }
 
 }  // namespace

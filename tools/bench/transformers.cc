@@ -17,6 +17,11 @@
 namespace fovea::tools {
 namespace {
 
+Tensor activations(const BenchOptions& o, const Tensor& x) {
+  const Tensor there = to(x, o.device);
+  return o.bf16 ? cast(there, DType::bf16) : there;
+}
+
 // The products of linear layers without biases, forward and backward, on random numbers: what the rest of a
 // training step is measured against. `count` of each.
 struct Size {
@@ -31,8 +36,8 @@ Step products_step(const BenchOptions& o, const std::vector<Size>& sizes) {
   auto products = std::make_shared<std::vector<Product>>();
   Generator random(1);
   for (const Size& s : sizes)
-    products->push_back({to(rand_normal({s.rows, s.in}, random), o.device),
-                         to(rand_normal({s.rows, s.out}, random), o.device),
+    products->push_back({activations(o, rand_normal({s.rows, s.in}, random)),
+                         activations(o, rand_normal({s.rows, s.out}, random)),
                          Parameter(to(rand_normal({s.out, s.in}, random), o.device)), s.count});
   return [products] {
     for (const Product& p : *products)
@@ -81,10 +86,12 @@ Step transformer_step(const BenchOptions& o) {
   s->optimizer = std::make_unique<Adam>(flatten(*s), Adam::Options{});
   training_mode(*s, s->random);
   const double scale = std::sqrt(static_cast<double>(E));
-  return [s, scale] {
+  return [s, scale, o] {
     {
       Tape tape;
-      const auto embed = [&](const Tensor& ids) { return s->words.forward(ids) * scale + s->positions; };
+      const auto embed = [&](const Tensor& ids) {
+        return activations(o, s->words.forward(ids) * scale + s->positions);
+      };
       const Tensor y = s->decoder.forward(embed(s->target), s->encoder.forward(embed(s->source)));
       tape.backward(linear_cross_entropy(y, s->words.weight, {}, s->next, {.label_smoothing = 0.1}));
     }
@@ -121,11 +128,13 @@ Step gpt_step(const BenchOptions& o, const GptSize& size) {
                        .layers = layers,
                        .heads = size.heads,
                        .embed_dim = E,
-                       .bias = false},
+                       .bias = false,
+                       .activations = o.bf16 ? DType::bf16 : DType::f32},
                       s->random);
   move_to(s->model, o.device);
   for (Tensor* ids : {&s->ids, &s->next}) *ids = to(rand_int({B, L}, s->random, 0, V), o.device);
   s->optimizer = std::make_unique<AdamW>(flatten(s->model), AdamW::Options{});
+  training_mode(s->model, s->random);
   return [s] {
     {
       Tape tape;
@@ -157,7 +166,7 @@ Work attention_work(const BenchOptions& o) {
   const Index B = o.batch_size.value_or(16), L = o.length.value_or(1024), D = o.hidden_size.value_or(64);
   Generator random(1);
   std::vector<Tensor> x;  // q, k, v, dy
-  for (int i = 0; i < 4; ++i) x.push_back(to(rand_normal({B, 12, L, D}, random), o.device));
+  for (int i = 0; i < 4; ++i) x.push_back(activations(o, rand_normal({B, 12, L, D}, random)));
   const auto step = [x] {
     Tape tape;
     tape.backward(

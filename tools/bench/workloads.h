@@ -20,6 +20,7 @@ struct BenchOptions {
   double seconds = 3;
   std::optional<std::int64_t> batch_size, length, hidden_size;
   bool products_only = false;
+  bool bf16 = false;  ///< activations, of workloads that have any
   bool json = false;
   Device device = Cpu{};  ///< where the work is done
 };
