@@ -40,6 +40,12 @@ void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf
 void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<float> c,
           Into into);
 
+/// C = A B + bias [n] in every row, in one kernel. False, and nothing done: cuBLAS has none for these.
+bool gemm_with_bias(Cuda, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b,
+                    const float* bias, Matrix<float> c);
+bool gemm_with_bias(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b,
+                    const bf16* bias, Matrix<bf16> c);
+
 }  // namespace fovea
 
 #endif  // FOVEA_KERNELS_GEMM_H_

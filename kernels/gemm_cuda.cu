@@ -1,53 +1,32 @@
-#include <cublas_v2.h>
-
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "fovea/kernels/cuda_launch.h"
+#include "fovea/kernels/cublas.h"
 #include "fovea/kernels/gemm_batched.h"
 
-// Every product goes to cuBLAS, whose matrices are column-major: what is row-major here is the transpose
-// there, so C = A B is asked for as C^T = B^T A^T with the operands exchanged.
-
 namespace fovea {
-namespace {
 
-constexpr std::size_t workspace_bytes = 32 << 20;  // what cuBLAS wants on Hopper
-
-void check(cublasStatus_t status, const char* what) {
-  require(status == CUBLAS_STATUS_SUCCESS, "cublas", what, " failed: ", cublasGetStatusString(status));
-}
-
-// A handle for each device. Its workspace is ours, so that products in a captured step need no memory of
-// their own.
-cublasHandle_t handle_of(Cuda d) {
+cublas::Context cublas::context_of(Cuda d) {
   static std::mutex mutex;
-  static auto* handles = new std::vector<cublasHandle_t>;
+  static auto* contexts = new std::vector<Context>;
   std::lock_guard lock(mutex);
   const auto i = static_cast<std::size_t>(d.index);
-  if (handles->size() <= i) handles->resize(i + 1);
-  cublasHandle_t& handle = (*handles)[i];
-  if (!handle) {
+  if (contexts->size() <= i) contexts->resize(i + 1);
+  Context& c = (*contexts)[i];
+  if (!c.handle) {
     const cudaStream_t stream = stream_of(d);
-    check(cublasCreate(&handle), "cublasCreate");
-    check(cublasSetStream(handle, stream), "cublasSetStream");
-    check(cublasSetWorkspace(handle, detail::device_allocate(d, workspace_bytes), workspace_bytes),
-          "cublasSetWorkspace");
+    check(cublasCreate(&c.handle), "cublasCreate");
+    check(cublasSetStream(c.handle, stream), "cublasSetStream");
+    c.workspace = detail::device_allocate(d, workspace_bytes);
+    check(cublasSetWorkspace(c.handle, c.workspace, workspace_bytes), "cublasSetWorkspace");
   }
-  return handle;
+  return c;
 }
 
-cublasOperation_t flag(bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; }
-int narrow(Index n) {
-  require(n <= std::numeric_limits<int>::max(), "gemm", "a size of ", n, " is more than cuBLAS takes");
-  return static_cast<int>(n);
-}
+namespace {
 
-template <class T>
-constexpr cudaDataType type_of = std::is_same_v<T, double>  ? CUDA_R_64F
-                                 : std::is_same_v<T, float> ? CUDA_R_32F
-                                                            : CUDA_R_16BF;
+using cublas::flag, cublas::narrow, cublas::type_of;
 
 template <class T>
 void clear(Cuda d, Index m, Index n, Matrix<T> c, Index step, Index count) {
@@ -65,16 +44,13 @@ void product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Index a_step,
     return;
   }
   using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
-  constexpr bool wide = std::is_same_v<T, double>, may_round = std::is_same_v<T, float>;
-  const cublasComputeType_t compute = wide                        ? CUBLAS_COMPUTE_64F
-                                      : may_round && detail::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                                  : CUBLAS_COMPUTE_32F;
   const Sum one = 1, old = into == Into::add ? Sum(1) : Sum(0);
-  check(cublasGemmStridedBatchedEx(handle_of(d), flag(b.transposed), flag(a.transposed), narrow(n), narrow(m),
-                                   narrow(k), &one, b.data, type_of<T>, narrow(b.ld), b_step, a.data,
-                                   type_of<T>, narrow(a.ld), a_step, &old, c.data, type_of<Out>, narrow(c.ld),
-                                   c_step, narrow(count), compute, CUBLAS_GEMM_DEFAULT),
-        "a matrix product");
+  cublas::check(cublasGemmStridedBatchedEx(cublas::context_of(d).handle, flag(b.transposed),
+                                           flag(a.transposed), narrow(n), narrow(m), narrow(k), &one, b.data,
+                                           type_of<T>, narrow(b.ld), b_step, a.data, type_of<T>, narrow(a.ld),
+                                           a_step, &old, c.data, type_of<Out>, narrow(c.ld), c_step,
+                                           narrow(count), cublas::compute_of<T>(), CUBLAS_GEMM_DEFAULT),
+                "a matrix product");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #include "fovea/kernels/copy.h"
-#include "fovea/kernels/cuda_launch.h"
+#include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/gemm.h"
 #include "fovea/kernels/linear.h"
 #include "fovea/kernels/reduce.h"
@@ -31,10 +31,19 @@ void visit(DType dtype, F&& f) {
 void linear_forward(Cuda d, const View& x, const View& w, const View& bias, const View& y) {
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
   visit(x.dtype, [&]<class T>() {
-    if (bias) copy(d, matrix(y, rows), each_row_of(bias, rows));
-    gemm(d, rows, out, in, Matrix<const T>{x.as<const T>(), ld(in)},
-         Matrix<const T>{w.as<const T>(), ld(in), true}, Matrix<T>{y.as<T>(), ld(out)},
-         bias ? Into::add : Into::set);
+    const Matrix<const T> left{x.as<const T>(), ld(in)}, right{w.as<const T>(), ld(in), true};
+    const Matrix<T> to{y.as<T>(), ld(out)};
+    if (!bias) return gemm(d, rows, out, in, left, right, to, Into::set);
+    if constexpr (!std::is_same_v<T, double>) {
+      // cuBLAS wants a bias of the result's type.
+      constexpr bool rounds = std::is_same_v<T, bf16>;
+      const DeviceScratch<T> rounded(d, rounds ? out : 0);
+      if (rounds) copy(d, {rounded.data(), DType::bf16, {out}, {1}, true}, bias);
+      if (gemm_with_bias(d, rows, out, in, left, right, rounds ? rounded.data() : bias.as<const T>(), to))
+        return;
+    }
+    copy(d, matrix(y, rows), each_row_of(bias, rows));
+    gemm(d, rows, out, in, left, right, to, Into::add);
   });
 }
 
@@ -58,7 +67,17 @@ void linear_weight_gradient(Cuda d, const View& dy, const View& x, const View& d
 }
 
 void linear_bias_gradient(Cuda d, const View& dy, const View& db, Into into) {
-  sum_forward(d, matrix(dy, dy.shape[0]), 1, each_row_of(db, dy.shape[0]), into);
+  const Index rows = dy.shape[0], out = dy.shape[1];
+  if (dy.dtype != DType::bf16) return sum_forward(d, matrix(dy, rows), 1, each_row_of(db, rows), into);
+  const auto* from = dy.as<const bf16>();
+  auto* to = db.as<float>();
+  const bool add = into == Into::add;
+  sum_columns<1>(
+      d, rows, out,
+      [=] __device__(Index r, Index c) { return std::array{static_cast<float>(from[r * out + c])}; },
+      [=] __device__(Index c, const std::array<double, 1>& sums) {
+        put(to + c, static_cast<float>(sums[0]), add);
+      });
 }
 
 }  // namespace fovea

@@ -95,7 +95,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
           dy.device());
     }
     detail::add_weight_gradient(b, 1, dy2, x);
-    if (b.wants(2)) detail::add_bias_gradient(b, 2, detail::widened(dy2));
+    detail::add_bias_gradient(b, 2, dy2);
   });
   return y;
 }
