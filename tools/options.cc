@@ -53,6 +53,8 @@ void CommonOptions::apply() const {
   allow_tf32(tf32);
 }
 
+std::string arithmetic_of(const Device& device) { return cat(device, tf32_allowed() ? ", tf32" : ""); }
+
 const char* const TrainOptions::kept = "Settings, which a resumed run keeps";
 
 void TrainOptions::add_to(Command command, const std::vector<std::string>& presets,

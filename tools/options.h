@@ -29,6 +29,9 @@ struct CommonOptions {
   Device chosen_device() const { return device_named(device); }
 };
 
+/// A device, and how it multiplies where that is not plainly: "cuda:0, tf32".
+std::string arithmetic_of(const Device& device);
+
 /// What `fovea train` adds.
 struct TrainOptions : CommonOptions {
   std::string family = {};  ///< the command's name: "ntm"

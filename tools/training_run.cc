@@ -9,7 +9,6 @@
 #include "fovea/core/memory.h"
 #include "fovea/models/training/loop.h"
 #include "fovea/models/training/metrics.h"
-#include "fovea/ops/blas.h"
 #include "fovea/ops/create.h"
 #include "tools/report/progress.h"
 
@@ -114,7 +113,7 @@ class TrainingRun {
     Facts run = course_.facts();
     run.update({{"steps", course_.learner().steps()},
                 {"seconds", std::round(trained * 10) / 10},
-                {"device", cat(course_.learner().device(), tf32_allowed() ? ", tf32" : "")},
+                {"device", arithmetic_of(course_.learner().device())},
                 {"parameters", course_.learner().parameters()},
                 {"peak_bytes", peak_bytes(course_.learner().device())}});
     const Facts metrics = course_.metrics();

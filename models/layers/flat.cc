@@ -1,5 +1,6 @@
 #include "fovea/models/layers/flat.h"
 
+#include "fovea/core/device_memory.h"
 #include "fovea/ops/create.h"
 
 namespace fovea {
@@ -23,6 +24,11 @@ FlatParameters flatten(const std::vector<NamedParameter>& parameters) {
   flat.gradients = zeros({n}, dtype, device);
   for (auto& s : flat.segments) s.parameter.move_into(flat.values, flat.gradients, s.offset);
   return flat;
+}
+
+void FlatParameters::zero_gradients() const {
+  detail::zero_bytes(gradients.device(), static_cast<std::byte*>(const_cast<void*>(gradients.raw())),
+                     gradients.bytes());
 }
 
 void FlatParameters::check_current(const char* op) const {

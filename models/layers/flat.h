@@ -28,6 +28,8 @@ struct FlatParameters {
   Tensor values, gradients;  ///< [N]
   std::vector<Segment> segments;
 
+  /// Sets all gradients to 0.
+  void zero_gradients() const;
   /// Throws, naming `op`, when a parameter has since been flattened elsewhere, so that these buffers are no
   /// longer the model's.
   void check_current(const char* op) const;

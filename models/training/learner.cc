@@ -107,7 +107,7 @@ double Learner::step() {
     if (replays_.graphs() == 0) throw;
     replays_.stop();
     data_.set_state(before);
-    assign(flat.gradients, zeros_like(flat.gradients));
+    flat.zero_gradients();
     results = replays_(batch, device(), work);
   }
   const double value = results[0].item<double>();

@@ -195,8 +195,7 @@ Tensor TranslationLearner::gradients(const TokenIds& sentence, const Written& wr
     Parameter own;
     ~Exchange() {
       learner.source_embedding().weight = own;
-      for (const FlatParameters::Segment& s : learner.optimizer().parameters().segments)
-        Parameter(s.parameter).zero_grad();
+      learner.optimizer().parameters().zero_gradients();
     }
   } exchange{*this, source_embedding().weight};
   Parameter apart(index_select(exchange.own.detach(), 0, here(reshape(batch.source, {T * S}))));

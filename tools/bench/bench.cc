@@ -11,7 +11,6 @@
 #include "fovea/core/captured.h"
 #include "fovea/core/error.h"
 #include "fovea/core/memory.h"
-#include "fovea/ops/blas.h"
 #include "tools/bench/workloads.h"
 #include "tools/report/facts.h"
 
@@ -89,7 +88,7 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   const Recorded step = recorded(work.step, o.device);
   const std::vector<double> ms = time(step.step, o.device, o.seconds);
   Facts facts = {{"name", name},
-                 {"device", cat(o.device, tf32_allowed() ? ", tf32" : "", o.bf16 ? ", bf16" : "")},
+                 {"device", cat(arithmetic_of(o.device), o.bf16 ? ", bf16" : "")},
                  {"min_ms", ms.front()},
                  {"median_ms", ms[ms.size() / 2]},
                  {"n", std::uint64_t{ms.size()}}};
