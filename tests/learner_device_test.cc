@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 
+#include "fovea/core/memory.h"
 #include "fovea/models/bert/learner.h"
 #include "fovea/models/bert/sentences.h"
 #include "fovea/models/data/digits.h"
@@ -129,6 +130,32 @@ TEST_CASE("ntm on a GPU") {
           return out;
         });
   }
+}
+
+TEST_CASE("a learner on a GPU gives up its graphs when memory runs out, and learns the same") {
+  if (devices().size() == 1) return;
+  constexpr Cuda gpu;
+  ntm::Settings s = ntm::settings_for("copy", "lstm", "default");  // lengths, and so graphs, of every kind
+  s.device = gpu;
+  s.lstm_size = 3;
+  s.batch_size = 1;
+  std::vector<double> costs;
+  int graphs = 0;
+  {
+    ntm::Learner learner(s);
+    for (int i = 0; i < 30; ++i) costs.push_back(learner.step());
+    graphs = learner.replays().graphs();
+  }
+  REQUIRE(graphs > 5);
+  ntm::Learner learner(s);
+  for (const double cost : costs) {
+    CHECK(learner.step() == cost);
+    if (learner.replays().graphs() < 3) continue;
+    release_cached_memory(gpu);
+    set_memory_limit(memory_stats(gpu).reserved, gpu);  // from here on there is none for another length
+  }
+  set_memory_limit(0, gpu);
+  CHECK(learner.replays().graphs() == 0);
 }
 
 PictureSet digits() { return {draw_digits(8, Generator(1)), draw_digits(6, Generator(2))}; }
