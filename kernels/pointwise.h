@@ -353,7 +353,7 @@ concept HasPartials = requires(double* d) {
 namespace fovea {
 
 /// y = f(x...), for op `id` of the list; every view has y's shape (broadcast dimensions have stride 0), y is
-/// row-major.
+/// row-major. On a GPU all may be bf16, computed in float.
 void pointwise_forward(Cpu, int id, std::span<const View> x, pointwise::Scalars<double> scalars,
                        const View& y);
 void pointwise_forward(Cuda, int id, std::span<const View> x, pointwise::Scalars<double> scalars,

@@ -3,13 +3,17 @@
 
 #include "fovea/ops/create.h"
 
-/// bf16 where an op has no kernel for it. Activations may be bf16 while parameters are f32 (mixed precision,
-/// Micikevicius et al. 2018): sums are made in f32, what comes out is rounded to bf16, and so are gradients
-/// of what is bf16; those of parameters are f32.
+/// bf16 where an op has no kernel for it: on the CPU none has, on CUDA those that models are trained with
+/// have. Activations may be bf16 while parameters are f32 (mixed precision, Micikevicius et al. 2018): all is
+/// computed in f32, what comes out is rounded to bf16, and so are gradients of what is bf16; those of
+/// parameters are f32.
 
 namespace fovea::detail {
 
 inline bool is_bf16(const Tensor& x) { return x.defined() && x.dtype() == DType::bf16; }
+
+/// bf16 on the CPU.
+inline bool needs_f32(const Tensor& x) { return is_bf16(x) && is_cpu(x.device()); }
 
 /// bf16 as f32; anything else as it is. Recorded.
 inline Tensor widened(const Tensor& x) { return is_bf16(x) ? cast(x, DType::f32) : x; }

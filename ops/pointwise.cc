@@ -57,7 +57,7 @@ Tensor apply(Scalars<double> scalars, const X&... x) {
   static constexpr int id = pointwise::id_of<F>;
   static constexpr std::size_t arity = sizeof...(X);
   static_assert(arity == F::arity);
-  if ((detail::is_bf16(x) && ...))
+  if ((detail::needs_f32(x) && ...))
     return detail::by_f32([&](const auto&... wide) { return apply<F>(scalars, wide...); }, x...);
   const std::array<const Tensor*, arity> inputs{&x...};
   Tensor y = forward(id, F::name, inputs, scalars);
@@ -78,7 +78,7 @@ namespace p = pointwise;
 }  // namespace
 
 Tensor add(const Tensor& x, const Tensor& y) {
-  if (x.shape() != y.shape() || detail::is_bf16(x)) return apply<p::Add>({}, x, y);
+  if (x.shape() != y.shape() || detail::needs_f32(x)) return apply<p::Add>({}, x, y);
   Tensor z = forward(pointwise::id_of<p::Add>, "add", std::array{&x, &y}, {});
   record("add", {x, y}, {z}, [](Backward& b) {
     b.add(0, b.dy());  // both take the one buffer; whoever adds to it first makes a copy

@@ -58,6 +58,50 @@ std::vector<Mixed> mixed_ops() {
            }}};
 }
 
+Tensor product(const Inputs& x, const Inputs&) { return x[0] * x[1]; }
+
+// What a GPU has kernels of its own for: packs of elements with and without a rest, rows of packs, none.
+std::vector<Mixed> elementwise_ops() {
+  return {
+      {"mul, one element", {{1}, {1}}, {}, product},
+      {"mul, packs and a rest", {{3, 37}, {3, 37}}, {}, product},
+      {"mul, rows of packs", {{5, 24}, {24}}, {}, product},
+      {"mul, by one for all", {{3, 9}, {1}}, {}, product},
+      {"mul, by one for each row", {{3, 16}, {3, 1}}, {}, product},
+      {"mul, not aligned",
+       {{20}, {19}},
+       {},
+       [](const Inputs& x, const Inputs&) { return slice(x[0], 0, 1, 20) * x[1]; }},
+      {"mul, by itself", {{21}}, {}, [](const Inputs& x, const Inputs&) { return x[0] * x[0]; }},
+      {"mul_add, stretched and twice",
+       {{4, 9}, {9}},
+       {},
+       [](const Inputs& x, const Inputs&) { return mul_add(x[0], x[1], x[1]); }},
+      {"affine", {{2, 9}}, {}, [](const Inputs& x, const Inputs&) { return affine(x[0], 0.7, -1); }},
+      {"tanh", {{2, 9}}, {}, [](const Inputs& x, const Inputs&) { return tanh(x[0]); }},
+      {"maximum", {{2, 9}, {9}}, {}, [](const Inputs& x, const Inputs&) { return maximum(x[0], x[1]); }},
+      {"lerp",
+       {{2, 9}, {2, 9}, {9}},
+       {},
+       [](const Inputs& x, const Inputs&) { return lerp(x[0], x[1], x[2]); }},
+      {"gelu, many", {{3, 1003}}, {}, [](const Inputs& x, const Inputs&) { return gelu(x[0]); }},
+      {"dropout, from inside a block of words on",
+       {{3, 37}},
+       {},
+       [](const Inputs& x, const Inputs&) {
+         Generator random(3);
+         random.bits();
+         return dropout(x[0], 0.4, random);
+       }},
+  };
+}
+
+std::vector<Mixed> all_ops() {
+  std::vector<Mixed> all = mixed_ops();
+  for (Mixed& op : elementwise_ops()) all.push_back(std::move(op));
+  return all;
+}
+
 struct Run {
   Tensor y;
   std::vector<Tensor> dx, dp;
@@ -78,7 +122,7 @@ Run run(const Mixed& op, const Inputs& x, const Inputs& p, const Tensor& seed) {
 
 TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounded, and so do gradients") {
   for (const Device& device : devices())
-    for (const Mixed& op : mixed_ops()) {
+    for (const Mixed& op : all_ops()) {
       CAPTURE(op.name);
       Inputs x, wide, p;
       for (std::size_t i = 0; i < op.activations.size(); ++i) {
@@ -92,7 +136,8 @@ TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounde
       const Tensor seed = to(cast(draw(like.shape(), DType::f32, -1, 1, 5), DType::bf16), device);
       const Run got = run(op, x, p, seed), exact = run(op, wide, p, seed);
       CHECK(got.y.dtype() == DType::bf16);
-      // A product's factors are rounded on a GPU, and its result; sums of several gradients are, too.
+      // A product's factors are rounded on a GPU, and its result; so are sums of several gradients, and a
+      // result that the backward reads.
       const double close = 0.03;
       CHECK(difference(to(got.y, Cpu{}), to(exact.y, Cpu{})) <= close);
       if (is_cpu(device)) CHECK(difference(got.y, cast(exact.y, DType::bf16)) == 0);

@@ -1,16 +1,19 @@
 #include "fovea/ops/pointwise.h"
 
 #include "fovea/kernels/pointwise.h"
+#include "fovea/ops/views.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
 namespace {
 
-const std::vector<std::vector<Shape>> one = {{{5}}, {{2, 3, 7}}, {{1}}, {{0, 3}}, {{300}}};
-const std::vector<std::vector<Shape>> two = {{{5}, {5}},       {{2, 3, 7}, {2, 3, 7}}, {{4, 1, 3}, {2, 1}},
-                                             {{3}, {1}},       {{1, 1}, {7, 5}},       {{0, 3}, {1, 3}},
-                                             {{2, 300}, {300}}};
-const std::vector<std::vector<Shape>> three = {{{5}, {5}, {5}}, {{2, 3}, {3}, {2, 1}}, {{7, 1}, {1, 9}, {1}}};
+// On a GPU a thread takes packs of elements, some threads two, and a few the rest: 1303 has all of these.
+const std::vector<std::vector<Shape>> one = {{{5}}, {{2, 3, 7}}, {{1}}, {{0, 3}}, {{1303}}};
+const std::vector<std::vector<Shape>> two = {{{5}, {5}},        {{2, 3, 7}, {2, 3, 7}}, {{4, 1, 3}, {2, 1}},
+                                             {{3}, {1}},        {{1, 1}, {7, 5}},       {{0, 3}, {1, 3}},
+                                             {{2, 300}, {300}}, {{5, 8}, {5, 1}},       {{3, 9}, {1}}};
+const std::vector<std::vector<Shape>> three = {
+    {{5}, {5}, {5}}, {{2, 3}, {3}, {2, 1}}, {{7, 1}, {1, 9}, {1}}, {{3, 8}, {8}, {3, 1}}};
 
 void unary(const char* name, Tensor (*f)(const Tensor&), double lo, double hi, bool extremes = true) {
   check({name, "", one, [f](const Inputs& x) { return f(x[0]); }, nullptr, lo, hi, 1e-6, 2e-5, extremes});
@@ -66,6 +69,24 @@ TEST_CASE("pointwise: fused chains") {
          [](const Inputs& x) { return x[0] + x[2] * (x[1] - x[0]); }});
   check({"mul_add", "", three, [](const Inputs& x) { return mul_add(x[0], x[1], x[2]); },
          [](const Inputs& x) { return x[0] * x[1] + x[2]; }});
+}
+
+TEST_CASE("pointwise: views that start anywhere, of any strides") {
+  const auto middle = [](const Tensor& x, Index from) { return slice(x, -1, from, from + 9); };
+  check({"sigmoid", "not aligned", {{{11}}}, [=](const Inputs& x) { return sigmoid(middle(x[0], 1)); }});
+  check({"mul", "one not aligned", {{{11}, {9}}}, [=](const Inputs& x) { return middle(x[0], 1) * x[1]; }});
+  check({"mul", "rows with gaps", {{{3, 12}, {3, 9}}}, [=](const Inputs& x) {
+           return middle(x[0], 0) * x[1];
+         }});
+  check({"mul", "rows of packs with gaps", {{{3, 12}, {3, 8}}}, [=](const Inputs& x) {
+           return slice(x[0], 1, 4, 12) * x[1];
+         }});
+  check({"mul", "rows that are not aligned", {{{3, 10}, {3, 8}}}, [=](const Inputs& x) {
+           return slice(x[0], 1, 0, 8) * x[1];
+         }});
+  check({"mul", "transposed", {{{8, 4}, {4, 8}}}, [=](const Inputs& x) {
+           return transpose(x[0], 0, 1) * x[1];
+         }});
 }
 
 TEST_CASE("pointwise: every struct of the list has a row above") {
