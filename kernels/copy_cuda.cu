@@ -1,28 +1,32 @@
-#include "fovea/kernels/convert.h"
 #include "fovea/kernels/copy.h"
-#include "fovea/kernels/cuda_places.h"
+#include "fovea/kernels/cuda_packs.h"
 
 namespace fovea {
 namespace {
 
 template <class To, class From>
 void copied(Cuda d, const View& to, const View& from, bool add) {
+  constexpr int n = pack_size<To, From>;
   To* y = to.as<To>();
   const From* x = from.as<const From>();
   const Rows<2> rows =
       to.packed && from.packed ? Rows<2>(to.numel()) : Rows<2>(to.shape, {&to.strides, &from.strides});
-  each_place(d, rows, [=] __device__(const Places<2>& at) {
-    using Sum = std::conditional_t<std::is_same_v<To, bf16>, float, To>;
-    To& out = y[at[0]];
-    out = add ? convert<To>(convert<Sum>(out) + convert<Sum>(x[at[1]])) : convert<To>(x[at[1]]);
-  });
+  each_pack<n, 2>(d, rows, aligned<n>(y) && aligned<n>(x),
+                  [=] __device__(const auto& at) { at.put(y, at.template load<Wide<To>>(x, 1), add, 0); });
 }
 
 template <class T>
 void filled(Cuda d, const View& to, double value) {
+  constexpr int n = pack_size<T>;
   T* y = to.as<T>();
   const T x = convert<T>(value);
-  each(d, to.numel(), [=] __device__(Index i) { y[i] = x; });
+  each_pack<n>(d, to.numel(), aligned<n>(y), [=] __device__(const auto& at) {
+    constexpr int size = std::decay_t<decltype(at)>::size;
+    Pack<T, size> all;
+#pragma unroll
+    for (int k = 0; k < size; ++k) all[k] = x;
+    at.store(y, all);
+  });
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #ifndef FOVEA_KERNELS_CUDA_PHILOX_H_
 #define FOVEA_KERNELS_CUDA_PHILOX_H_
 
+#include <array>
+
 #include "fovea/core/philox.h"
 #include "fovea/kernels/cuda_launch.h"
 #include "fovea/kernels/philox.h"
@@ -14,13 +16,33 @@ __device__ inline RandomState current(const RandomState& random) {
   return random.replayed ? *random.replayed : random;
 }
 
-/// Word i from where the state stands on.
-__device__ inline std::uint32_t word_at(const RandomState& given, Index i) {
+/// Words i to i + n - 1 from where the state stands on.
+template <int n>
+__device__ std::array<std::uint32_t, n> words_at(const RandomState& given, Index i) {
   const RandomState random = current(given);
   const std::uint64_t at = random.offset + static_cast<std::uint64_t>(i);
-  const auto block = philox_block(random.seed, random.stream, at / 4);
-  const auto n = static_cast<unsigned>(at % 4);  // chosen, not indexed, so that the words stay in registers
-  return n < 2 ? (n == 0 ? block[0] : block[1]) : (n == 2 ? block[2] : block[3]);
+  const auto skip = static_cast<unsigned>(at % 4);
+  constexpr std::size_t all = (n + 6) / 4 * 4;  // the blocks that they may lie in
+  std::uint32_t words[all] = {};
+#pragma unroll
+  for (unsigned k = 0; k < all; k += 4) {
+    if (k >= skip + n) continue;
+    const auto block = philox_block(random.seed, random.stream, at / 4 + k / 4);
+    for (unsigned j = 0; j < 4; ++j) words[k + j] = block[j];
+  }
+  // Moved by one and by two: words that are indexed by `skip` would not stay in registers.
+  if (skip & 1)
+    for (std::size_t k = 0; k + 1 < all; ++k) words[k] = words[k + 1];
+  if (skip & 2)
+    for (std::size_t k = 0; k + 2 < all; ++k) words[k] = words[k + 2];
+  std::array<std::uint32_t, n> out;
+  for (std::size_t k = 0; k < n; ++k) out[k] = words[k];
+  return out;
+}
+
+/// Word i from where the state stands on.
+__device__ inline std::uint32_t word_at(const RandomState& random, Index i) {
+  return words_at<1>(random, i)[0];
 }
 
 namespace detail {

@@ -9,7 +9,7 @@
 namespace fovea {
 
 /// keep[i] (u8) = whether the i-th uniform number from `random` on is >= p; y = keep ? x / (1 - p) : 0.
-/// Row-major.
+/// Row-major. On a GPU x, y, dy and dx may be bf16.
 void dropout_forward(Cpu, const View& x, double p, RandomState random, const View& keep, const View& y);
 void dropout_forward(Cuda, const View& x, double p, RandomState random, const View& keep, const View& y);
 

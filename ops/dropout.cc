@@ -10,7 +10,7 @@ namespace fovea {
 Tensor dropout(const Tensor& x, double p, Generator& random, bool training) {
   require(p >= 0 && p < 1, "dropout", "p is ", p, "; it must be in [0, 1)");
   if (!training || p == 0) return x;
-  if (detail::is_bf16(x))
+  if (detail::needs_f32(x))
     return detail::by_f32([&](const Tensor& wide) { return dropout(wide, p, random); }, x);
   const Tensor packed = detail::packed(x);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());

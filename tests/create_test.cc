@@ -30,6 +30,24 @@ TEST_CASE("create: a cast hands its gradient back in the type it came from") {
   CHECK_FALSE(cast(tape.watch(x.detach()), DType::i32).tracked());
 }
 
+TEST_CASE("create: a GPU copies and casts as the host does") {
+  constexpr DType types[] = {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8};
+  const auto same = [](const Tensor& x, const Device& device, auto&& f) {
+    CHECK(difference(f(to(x, device)), f(x)) == 0);
+  };
+  for (const Device& device : devices())
+    for (const DType from : types)
+      for (const Index n : {0, 1, 37, 9001}) {  // packs for more than a block, and a rest
+        const Tensor x = cast(draw({n}, DType::f32, 0, 200, 1), from);
+        for (const DType type : types) {
+          same(x, device, [=](const Tensor& t) { return cast(t, type); });
+          if (n > 0) same(x, device, [=](const Tensor& t) { return cast(slice(t, 0, 1, n), type); });
+        }
+        same(x, device, [](const Tensor& t) { return clone(t); });
+        same(x, device, [](const Tensor& t) { return full({t.numel(), 3}, 7, t.dtype()); });
+      }
+}
+
 TEST_CASE("create: a table is made once for each name, type and device, and never recorded") {
   int made = 0;
   Tape tape;

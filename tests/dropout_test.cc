@@ -16,7 +16,7 @@ Generator generator(int skip) {
 }
 
 TEST_CASE("dropout: rows") {
-  for (int skip : {0, 1, 6})
+  for (int skip : {0, 1, 3, 6})
     check({"dropout",
            "",
            {{{5}}, {{2, 3, 7}}, {{1}}, {{0, 3}}, {{64}}, {{300}}, {{3, 9001}}},
