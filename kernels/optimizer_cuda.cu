@@ -1,37 +1,51 @@
+#include "fovea/kernels/cuda_packs.h"
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/optimizer.h"
 
 namespace fovea {
 namespace {
 
-// One pass over values, gradients and S states. A thread takes many elements, so that what a rule works out
-// of its numbers in double is worked out once. `replayed`: the rule in a captured step, else none.
+// One pass over values, gradients and S states. A thread takes many packs, so that what a rule works out of
+// its numbers in double is worked out once. `replayed`: the rule in a captured step, else none.
 template <int S, class Rule, class T>
 __global__ void __launch_bounds__(block_threads)
-    run_sweep(Rule now, const Rule* replayed, Index n, T* w, T* g, T* a, T* b, T* c) {
+    run_sweep(Rule now, const Rule* replayed, Index all, Index packs, T* w, T* g, T* a, T* b, T* c) {
   const Rule rule = replayed ? *replayed : now;
-  for (Index k = Index(blockIdx.x) * blockDim.x + threadIdx.x; k < n; k += Index(gridDim.x) * blockDim.x) {
-    T value = w[k], s[3] = {};
-    T* const state[] = {a, b, c};
-    for (int i = 0; i < S; ++i) s[i] = state[i][k];
-    if constexpr (S == 0) rule(value, g[k]);
-    if constexpr (S == 1) rule(value, g[k], s[0]);
-    if constexpr (S == 2) rule(value, g[k], s[0], s[1]);
-    if constexpr (S == 3) rule(value, g[k], s[0], s[1], s[2]);
-    w[k] = value;
-    for (int i = 0; i < S; ++i) state[i][k] = s[i];
-    g[k] = 0;
-  }
+  T* const states[] = {a, b, c};
+  take_packs<pack_size<T>, 1>(detail::Flat{all}, all, packs, [&](const auto& at) {
+    constexpr int size = std::decay_t<decltype(at)>::size;
+    auto value = at.template load<T>(w);
+    const auto gradient = at.template load<T>(g);
+    Pack<T, size> s[3];
+#pragma unroll
+    for (int i = 0; i < S; ++i) s[i] = at.template load<T>(states[i]);
+#pragma unroll
+    for (int k = 0; k < size; ++k) {
+      if constexpr (S == 0) rule(value[k], gradient[k]);
+      if constexpr (S == 1) rule(value[k], gradient[k], s[0][k]);
+      if constexpr (S == 2) rule(value[k], gradient[k], s[0][k], s[1][k]);
+      if constexpr (S == 3) rule(value[k], gradient[k], s[0][k], s[1][k], s[2][k]);
+    }
+    at.store(w, value);
+#pragma unroll
+    for (int i = 0; i < S; ++i) at.store(states[i], s[i]);
+    at.store(g, Pack<T, size>{});
+  });
 }
 
 template <int S, class Rule>
 void sweep(Cuda d, const Rule& rule, const Sweep& s) {
   if (s.n == 0) return;
-  const Index blocks = std::min<Index>((s.n + block_threads - 1) / block_threads, 2048);
   visit_float("optimizer", s.dtype, [&]<class T>() {
+    constexpr int n = pack_size<T>;
+    T *w = static_cast<T*>(s.value), *g = static_cast<T*>(s.gradient);
+    const std::array states{static_cast<T*>(s.state[0]), static_cast<T*>(s.state[1]),
+                            static_cast<T*>(s.state[2])};
+    const Index packs = aligned<n>(w) && aligned<n>(g) && aligned<n>(states) ? s.n / n : 0;
+    const Index tasks = packs > 0 ? packs : s.n;
+    const Index blocks = std::min<Index>((tasks + block_threads - 1) / block_threads, 2048);
     launch(d, run_sweep<S, Rule, T>, dim3(static_cast<unsigned>(blocks)), block_threads, 0, rule,
-           static_cast<const Rule*>(s.rule), s.n, static_cast<T*>(s.value), static_cast<T*>(s.gradient),
-           static_cast<T*>(s.state[0]), static_cast<T*>(s.state[1]), static_cast<T*>(s.state[2]));
+           static_cast<const Rule*>(s.rule), s.n, packs, w, g, states[0], states[1], states[2]);
   });
 }
 
@@ -44,29 +58,53 @@ void norm_from(Cuda d, Index n, const T* x, double* norm) {
 }
 
 template <class T>
-void clip(Cuda d, Index n, T* x, const double* norm, double limit) {
-  each(d, n, [=] __device__(Index k) {
+void clip(Cuda d, Index count, T* x, const double* norm, double limit) {
+  constexpr int n = pack_size<T>;
+  each_pack<n>(d, count, aligned<n>(x), [=] __device__(const auto& at) {
     const double factor = clip_factor(*norm, limit);
-    if (factor < 1) x[k] *= static_cast<T>(factor);
+    if (!(factor < 1)) return;  // nothing is read
+    auto pack = at.template load<T>(x);
+#pragma unroll
+    for (int k = 0; k < std::decay_t<decltype(at)>::size; ++k) pack[k] *= static_cast<T>(factor);
+    at.store(x, pack);
+  });
+}
+
+// x[k] = f(x[k])
+template <class T, class F>
+void in_place(Cuda d, Index count, T* x, F f) {
+  constexpr int n = pack_size<T>;
+  each_pack<n>(d, count, aligned<n>(x), [=] __device__(const auto& at) {
+    auto pack = at.template load<T>(x);
+#pragma unroll
+    for (int k = 0; k < std::decay_t<decltype(at)>::size; ++k) pack[k] = f(pack[k]);
+    at.store(x, pack);
   });
 }
 
 template <class T>
 void scale(Cuda d, Index n, T* x, T factor) {
-  each(d, n, [=] __device__(Index k) { x[k] *= factor; });
+  in_place(d, n, x, [=] __device__(T old) { return old * factor; });
 }
 
 template <class T>
 void clamp(Cuda d, Index n, T* x, T most) {
-  each(d, n, [=] __device__(Index k) {
-    const T low = x[k] < -most ? -most : x[k];
-    x[k] = low > most ? most : low;
+  in_place(d, n, x, [=] __device__(T old) {
+    const T low = old < -most ? -most : old;
+    return low > most ? most : low;
   });
 }
 
 template <class T>
-void average_in(Cuda d, Index n, T* average, const T* x, T part) {
-  each(d, n, [=] __device__(Index k) { average[k] += part * (x[k] - average[k]); });
+void average_in(Cuda d, Index count, T* average, const T* x, T part) {
+  constexpr int n = pack_size<T>;
+  each_pack<n>(d, count, aligned<n>(average) && aligned<n>(x), [=] __device__(const auto& at) {
+    auto old = at.template load<T>(average);
+    const auto now = at.template load<T>(x);
+#pragma unroll
+    for (int k = 0; k < std::decay_t<decltype(at)>::size; ++k) old[k] += part * (now[k] - old[k]);
+    at.store(average, old);
+  });
 }
 
 }  // namespace
