@@ -55,6 +55,7 @@ void sum_columns(Cuda d, Index rows, Index columns, F f, G finish) {
     std::array<double, N> sums{};
     for (Index r = rows * slab / slabs; r < rows * (slab + 1) / slabs; ++r) {
       const auto x = f(r, c);
+#pragma unroll
       for (std::size_t n = 0; n < N; ++n) sums[n] += static_cast<double>(x[n]);
     }
     if (slabs == 1) return finish(c, sums);
@@ -63,10 +64,14 @@ void sum_columns(Cuda d, Index rows, Index columns, F f, G finish) {
   });
   if (slabs == 1) return;
   each_row(d, columns, slabs, [=] __device__(const auto& team, Index c) {
-    std::array<double, N> sums;
-    for (std::size_t n = 0; n < N; ++n)
-      sums[n] = team.template sum<double>(
-          slabs, [&](Index k) { return partial[(static_cast<Index>(n) * columns + c) * slabs + k]; });
+    std::array<double, N> sums{};
+    team.each(slabs, [&](Index k) {  // all sums of a column side by side: none waits for another's memory
+#pragma unroll
+      for (std::size_t n = 0; n < N; ++n)
+        sums[n] += partial[(static_cast<Index>(n) * columns + c) * slabs + k];
+    });
+#pragma unroll
+    for (std::size_t n = 0; n < N; ++n) sums[n] = team.all(sums[n], [](double a, double b) { return a + b; });
     if (team.lane == 0) finish(c, sums);
   });
 }

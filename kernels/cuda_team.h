@@ -90,12 +90,15 @@ void launch_rows(Cuda d, Index rows, F f) {
 }
 }  // namespace detail
 
+/// The threads of a team that suits rows of n elements.
+constexpr int row_threads(Index n) { return n <= 1024 ? 32 : 512; }
+
 /// Calls f(team, r) for every row, with a team that suits rows of n elements:
 /// `each_row(d, rows, n, [=] __device__(const auto& team, Index r) { ... })`.
 template <class F>
 void each_row(Cuda d, Index rows, Index n, F f) {
   if (rows == 0) return;
-  if (n <= 1024)
+  if (row_threads(n) == 32)
     detail::launch_rows<32>(d, rows, f);
   else
     detail::launch_rows<512>(d, rows, f);

@@ -7,6 +7,8 @@
 
 namespace fovea {
 
+/// On a GPU x, y, dy and dx may be bf16; then weight, bias, stats and what is computed are f32.
+
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias over the last axis (D elements; variance biased). x
 /// and y are row-major; weight and bias (D) may be none. `stats` (2, rows) takes every row's mean and 1 /
 /// sqrt(variance + eps).

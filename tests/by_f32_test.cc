@@ -96,9 +96,27 @@ std::vector<Mixed> elementwise_ops() {
   };
 }
 
+Tensor normed(const Inputs& x, const Inputs& p) { return layer_norm(x[0], p[0], p[1], 1e-3); }
+
+// Rows of which a warp or a block holds packs, and rows that are taken element by element.
+std::vector<Mixed> row_ops() {
+  std::vector<Mixed> all;
+  for (const Index n : {1, 8, 200, 264, 520, 1032, 1033, 16392})
+    all.push_back({"layer_norm, of rows", {{3, n}}, {{n}, {n}}, normed});
+  all.push_back({"layer_norm, of no rows", {{0, 8}}, {{8}, {8}}, normed});
+  all.push_back({"layer_norm, of many rows", {{130, 16}}, {{16}, {16}}, normed});
+  all.push_back({"layer_norm, plain", {{3, 24}}, {}, [](const Inputs& x, const Inputs&) {
+                   return layer_norm(x[0], {}, {}, 1e-3);
+                 }});
+  all.push_back({"layer_norm, not aligned", {{25}}, {{8}, {8}}, [](const Inputs& x, const Inputs& p) {
+                   return normed({reshape(slice(x[0], 0, 1, 25), {3, 8})}, p);
+                 }});
+  return all;
+}
+
 std::vector<Mixed> all_ops() {
   std::vector<Mixed> all = mixed_ops();
-  for (Mixed& op : elementwise_ops()) all.push_back(std::move(op));
+  for (const auto& more : {elementwise_ops(), row_ops()}) all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
@@ -166,6 +184,9 @@ TEST_CASE("bf16 activations: a cost is f32") {
 TEST_CASE("bf16 activations: parameters must be f32") {
   const Tensor x = zeros({2, 3}, DType::bf16);
   check_throws([&] { linear(x, zeros({4, 3}, DType::bf16)); }, {"[linear]", "types differ"});
+  for (const Device& device : devices())
+    check_throws([&] { layer_norm(to(x, device), to(zeros({3}, DType::f64), device), {}); },
+                 {"[layer_norm]", "weight is f64"});
   check_throws([&] { x + zeros({2, 3}); }, {"[add]", "types differ: bf16 and f32"});
 }
 

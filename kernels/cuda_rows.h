@@ -1,0 +1,99 @@
+#ifndef FOVEA_KERNELS_CUDA_ROWS_H_
+#define FOVEA_KERNELS_CUDA_ROWS_H_
+
+#include "fovea/kernels/cuda_packs.h"
+#include "fovea/kernels/cuda_team.h"
+
+/// Rows that a team goes through several times: read once, by packs, and kept in registers.
+
+namespace fovea {
+
+/// What a team's threads take of a row: packs of n elements, at most `held` for each thread, so that they
+/// stay in its registers; or any number of them (held = 0), which are read again every time and then come
+/// from the cache.
+template <int n, int held, int threads>
+class RowPacks {
+ public:
+  struct Place {
+    int number;  // of this thread's packs
+    Index at;    // its first element in the row
+  };
+
+  __device__ RowPacks(const Team<threads>& team, Index length) : team_(team), length_(length) {}
+
+  /// Calls f(place) for every pack that is this thread's.
+  template <class F>
+  __device__ void each(F f) const {
+    if constexpr (held == 0) {
+      for (Index k = Index(team_.lane) * n; k < length_; k += threads * n) f(Place{0, k});
+    } else {
+#pragma unroll
+      for (int i = 0; i < held; ++i) {
+        const Index k = (Index(i) * threads + team_.lane) * n;
+        if (k < length_) f(Place{i, k});
+      }
+    }
+  }
+
+  /// A row's packs as numbers of type C: `row[place]`.
+  template <class C, class T>
+  class Row {
+   public:
+    __device__ Row(const RowPacks& packs, const T* from) : from_(from) {
+      if constexpr (held > 0) packs.each([&](Place p) { x_[p.number] = load_pack<C, n>(from + p.at); });
+    }
+    __device__ Pack<C, n> operator[](Place p) const {
+      if constexpr (held > 0)
+        return x_[p.number];
+      else
+        return load_pack<C, n>(from_ + p.at);
+    }
+
+   private:
+    const T* from_;
+    Pack<C, n> x_[held > 0 ? held : 1];
+  };
+  template <class C, class T>
+  __device__ Row<C, T> row(const T* from) const {
+    return {*this, from};
+  }
+
+  /// The sum of f(place) over the row, in every thread.
+  template <class C, class F>
+  __device__ C sum(F f) const {
+    C total = 0;
+    each([&](Place p) { total += f(p); });
+    return team_.all(total, [](C a, C b) { return a + b; });
+  }
+
+ private:
+  const Team<threads>& team_;
+  Index length_;
+};
+
+template <int n, int held, int threads>
+__device__ RowPacks<n, held, threads> packs_of(const Team<threads>& team, Index length) {
+  return {team, length};
+}
+
+/// Calls f<n, held>() with how rows of type T should be taken by the teams of each_row(): by packs in
+/// registers where there are such and a thread gets no more than 32 elements, so that two rows can be held;
+/// else, and in f64, which nobody waits for, element by element.
+template <class T, class F>
+void by_packs(Index length, bool aligned, F f) {
+  if constexpr (!std::is_same_v<T, double>) {
+    constexpr int n = pack_size<T>;
+    const Index threads = row_threads(length), most = (length + threads - 1) / threads;
+    if (aligned && length % n == 0 && most <= 32) {
+      // No more registers than are needed leave more threads, and so more on its way from memory.
+      if (most <= 8) return f.template operator()<n, 8 / n>();
+      if (most <= 16) return f.template operator()<n, 16 / n>();
+      return f.template operator()<n, 32 / n>();
+    }
+  }
+  f.template operator()<1, 0>();
+}
+
+}  // namespace fovea
+
+#endif  // FOVEA_KERNELS_CUDA_ROWS_H_
