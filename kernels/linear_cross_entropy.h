@@ -7,7 +7,8 @@
 
 namespace fovea {
 
-/// All views row-major.
+/// All views row-major. On a GPU x, weight and dx may be bf16, and then the others are f32; what is computed
+/// is too, but for the products' factors.
 struct LinearCrossEntropy {
   View x;            ///< (.., D)
   View weight;       ///< (V, D)

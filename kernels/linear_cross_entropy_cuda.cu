@@ -1,4 +1,5 @@
 #include "fovea/kernels/copy.h"
+#include "fovea/kernels/cuda_rows.h"
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/gemm.h"
 #include "fovea/kernels/linear_cross_entropy.h"
@@ -35,40 +36,83 @@ void find_scale(Cuda d, Index rows, Classes c, bool mean, T* scale) {
       [=] __device__(double count) { *scale = mean && count > 1 ? static_cast<T>(1 / count) : T(1); });
 }
 
-// The losses of rows of logits x, which become their gradients times *scale. With the target q, 1 - smoothing
-// at class y and smoothing / n everywhere (n counts not the unsmoothed class, whose q is 0), loss = -sum q ln
-// p and dx = p - q.
-template <class T>
-void rows_of(Cuda d, Index rows, Index first, Classes c, T smoothing, const T* scale, const T* bias, T* x_all,
-             T* losses, bool gradient) {
-  const Index n = c.n;
-  const Index without = c.unsmoothed;
-  const T sharing = static_cast<T>(without < 0 ? n : n - 1), share = smoothing / sharing;
+// A chunk of logits [rows, n], with `ld` elements from row to row so that all rows are aligned.
+template <class C, class T>
+struct Logits {
+  C* x;
+  T* gradient;         // rounded for products, or none: then x becomes the gradient
+  bool keep_gradient;  // also not rounded, in x
+  Index ld;
+};
+
+// The losses of rows of logits, and their gradients times *scale. With the target q, 1 - smoothing at class y
+// and smoothing / n everywhere (n counts not the unsmoothed class, whose q is 0), loss = -sum q ln p and dx =
+// p - q. Logits are read twice: every thread finds the maximum and the sum of exponentials of what it sees,
+// to which the team's maximum is applied at the end.
+template <class C, class T>
+void rows_of(Cuda d, Index rows, Index first, Classes c, C smoothing, const C* scale, const C* bias,
+             Logits<C, T> logits, C* losses, bool gradient) {
+  constexpr int width = pack_size<C>;
+  const Index n = c.n, without = c.unsmoothed;
+  const C sharing = static_cast<C>(without < 0 ? n : n - 1), share = smoothing / sharing;
   each_row(d, rows, n, [=] __device__(const auto& team, Index r) {
-    T* x = x_all + r * n;
+    const auto packs = packs_of<width, 0>(team, n);  // the last one may reach beyond n, where it counts not
+    C* x = logits.x + r * logits.ld;
+    T* dx = logits.gradient ? logits.gradient + r * logits.ld : nullptr;
+    const auto write = [&](auto p, const Pack<C, width>& g) {
+      if (dx) store_pack<width>(dx + p.at, g.x);
+      if (!dx || logits.keep_gradient) store_pack<width>(x + p.at, g.x);
+    };
     if (!c.counts(first + r)) {
-      if (gradient) team.each(n, [&](Index k) { x[k] = 0; });
+      if (gradient) packs.each([&](auto p) { write(p, Pack<C, width>{}); });
       if (team.lane == 0) losses[first + r] = 0;
       return;
     }
+    const auto read = [&](auto p) {
+      auto v = load_pack<C, width>(x + p.at);
+#pragma unroll
+      for (int k = 0; k < width; ++k) {
+        if (p.at + k >= n)
+          v[k] = -std::numeric_limits<C>::infinity();
+        else if (bias)
+          v[k] += bias[p.at + k];
+      }
+      return v;
+    };
     const Index y = c.y[first + r];
-    const auto logit = [&](Index k) { return bias ? x[k] + bias[k] : x[k]; };
-    const T m = team.template max<T>(n, logit), hit = logit(y) - m;
-    team.wait();  // x[y] is read before it is overwritten
-    T offsets = 0;
-    if (share > 0)
-      offsets = team.template sum<T>(n, [&](Index k) { return k == without ? T(0) : logit(k) - m; });
-    const T sum = team.template sum<T>(n, [&](Index k) {
-      const T e = math::exp(logit(k) - m);
-      if (gradient) x[k] = e;
-      return e;
+    const C right = bias ? x[y] + bias[y] : x[y];
+    C most = std::numeric_limits<C>::lowest(), sum = 0, total = 0;
+    packs.each([&](auto p) {
+      const auto v = read(p);
+      C larger = most;
+#pragma unroll
+      for (int k = 0; k < width; ++k) larger = v[k] > larger ? v[k] : larger;
+      if (larger > most) sum *= math::exp(most - larger);
+      most = larger;
+#pragma unroll
+      for (int k = 0; k < width; ++k) {
+        sum += math::exp(v[k] - most);
+        if (share > 0 && p.at + k < n && p.at + k != without) total += v[k];
+      }
     });
-    const T s = math::log(sum);
-    if (team.lane == 0) losses[first + r] = (1 - smoothing) * (s - hit) + share * (s * sharing - offsets);
+    const auto plus = [](C a, C b) { return a + b; };
+    const C m = team.all(most, [](C a, C b) { return a > b ? a : b; });
+    sum = team.all(sum * math::exp(most - m), plus);
+    if (share > 0) total = team.all(total, plus);
+    const C s = math::log(sum);
+    if (team.lane == 0)
+      losses[first + r] = (1 - smoothing) * (s - (right - m)) +
+                          (share > 0 ? share * (s * sharing - (total - sharing * m)) : C(0));
     if (!gradient) return;
-    const T by = *scale, p = by / sum, rest = by * share;
-    team.each(n, [&](Index k) {
-      x[k] = x[k] * p - (k == without ? T(0) : rest) - (k == y ? by * (1 - smoothing) : T(0));
+    team.wait();  // x[y] is read before it is overwritten
+    const C by = *scale, part = by / sum, rest = by * share;
+    packs.each([&](auto p) {
+      auto v = read(p);
+#pragma unroll
+      for (int k = 0; k < width; ++k)
+        v[k] = math::exp(v[k] - m) * part - (p.at + k == without ? C(0) : rest) -
+               (p.at + k == y ? by * (1 - smoothing) : C(0));
+      write(p, v);
     });
   });
 }
@@ -80,52 +124,69 @@ void add_up(Cuda d, Index rows, const T* losses, const T* scale, T* loss) {
       [=] __device__(double sum) { *loss = static_cast<T>(sum * static_cast<double>(*scale)); });
 }
 
-template <class T>
-void scaled(Cuda d, Index n, const T* gradient, const T* dy, T* dx, bool add) {
-  each(d, n, [=] __device__(Index k) { put(dx + k, gradient[k] * *dy, add); });
+template <class T, class C>
+void scaled(Cuda d, Index count, const T* gradient, const C* dy, T* dx, bool add) {
+  constexpr int n = pack_size<T>;
+  each_pack<n>(d, count, aligned<n>(gradient) && aligned<n>(dx), [=] __device__(const auto& at) {
+    auto g = at.template load<C>(gradient);
+    const C by = *dy;
+#pragma unroll
+    for (int k = 0; k < std::decay_t<decltype(at)>::size; ++k) g[k] *= by;
+    at.put(dx, g, add);
+  });
 }
 
 template <class T>
 void forward(Cuda d, const LinearCrossEntropy& c, const View& loss, const View& dx, const View& dweight,
              const View& dbias) {
+  using C = Wide<T>;
+  constexpr bool rounds = !std::is_same_v<T, C>;
   const Index rows = c.classes.numel(), n = c.weight.shape[0], width = c.weight.shape[1];
-  const Index ld = std::max<Index>(width, 1), logits_ld = std::max<Index>(n, 1);
-  const Index fits = chunk_bytes / (logits_ld * static_cast<Index>(sizeof(T)));
+  const Index ld = std::max<Index>(width, 1), logits_ld = std::max<Index>((n + 7) / 8 * 8, 8);
+  const Index fits = chunk_bytes / (logits_ld * static_cast<Index>(sizeof(C)));
   const Index chunk = std::min(rows, c.chunk_rows > 0 ? c.chunk_rows : std::max<Index>(fits, 64));
-  const DeviceScratch<T> logits_room(d, chunk * n), losses(d, rows), scale(d, 1);
+  const bool gradient = dx || dweight || dbias;
+  const DeviceScratch<C> logits_room(d, chunk * logits_ld), losses(d, rows), scale(d, 1);
+  const DeviceScratch<T> rounded(d, rounds && gradient ? chunk * logits_ld : 0);
   const Classes classes{c.classes.as<const std::int32_t>(), n, c.ignore, c.unsmoothed};
   const T *x = c.x.as<const T>(), *w = c.weight.as<const T>();
-  T* logits = logits_room.data();
-  const bool gradient = dx || dweight || dbias;
+  C* logits = logits_room.data();
+  const T* dlogits = nullptr;
+  if constexpr (rounds)
+    dlogits = rounded.data();
+  else
+    dlogits = logits;
   find_scale(d, rows, classes, c.mean, scale.data());
   for (const View& sum : {dweight, dbias})
     if (sum && rows == 0) fill(d, sum, 0);
   for (Index at = 0; at < rows; at += chunk) {
     const Index m = std::min(chunk, rows - at);
     const Into into = at == 0 ? Into::set : Into::add;
-    gemm(d, m, n, width, {x + at * width, ld}, {w, ld, true}, {logits, logits_ld}, Into::set);
-    rows_of(d, m, at, classes, static_cast<T>(c.smoothing), scale.data(), c.bias.as<const T>(), logits,
-            losses.data(), gradient);
-    if (dx) gemm(d, m, width, n, {logits, logits_ld}, {w, ld}, {dx.as<T>() + at * width, ld}, Into::set);
-    if (dweight)
-      gemm(d, n, width, m, {logits, logits_ld, true}, {x + at * width, ld}, {dweight.as<T>(), ld}, into);
+    const Matrix<const T> from{x + at * width, ld}, weight{w, ld}, g{dlogits, logits_ld};
+    gemm(d, m, n, width, from, {w, ld, true}, Matrix<C>{logits, logits_ld}, Into::set);
+    rows_of<C, T>(d, m, at, classes, static_cast<C>(c.smoothing), scale.data(), c.bias.as<const C>(),
+                  {logits, rounds ? rounded.data() : nullptr, static_cast<bool>(dbias), logits_ld},
+                  losses.data(), gradient);
+    if (dx) gemm(d, m, width, n, g, weight, Matrix<T>{dx.as<T>() + at * width, ld}, Into::set);
+    if (dweight) gemm(d, n, width, m, {dlogits, logits_ld, true}, from, Matrix<C>{dweight.as<C>(), ld}, into);
     if (dbias)
-      sum_forward(d, {logits, c.x.dtype, {m, n}, {n, 1}, true}, 1, {dbias.data, c.x.dtype, {m, n}, {0, 1}},
-                  into);
+      sum_forward(d, {logits, dtype_of<C>, {m, n}, {logits_ld, 1}}, 1,
+                  {dbias.data, dtype_of<C>, {m, n}, {0, 1}}, into);
   }
-  add_up(d, rows, losses.data(), scale.data(), loss.as<T>());
+  add_up(d, rows, losses.data(), scale.data(), loss.as<C>());
 }
 
 }  // namespace
 
 void linear_cross_entropy_forward(Cuda d, const LinearCrossEntropy& c, const View& loss, const View& dx,
                                   const View& dweight, const View& dbias) {
-  visit_float(op, c.x.dtype, [&]<class T>() { forward<T>(d, c, loss, dx, dweight, dbias); });
+  visit_wide(op, c.x.dtype, [&]<class T>() { forward<T>(d, c, loss, dx, dweight, dbias); });
 }
 
 void scale_gradient(Cuda d, const View& gradient, const View& dy, const Target& dx) {
-  visit_float(op, gradient.dtype, [&]<class T>() {
-    scaled(d, gradient.numel(), gradient.as<const T>(), dy.as<const T>(), dx.as<T>(), dx.into == Into::add);
+  visit_wide(op, gradient.dtype, [&]<class T>() {
+    scaled(d, gradient.numel(), gradient.as<const T>(), dy.as<const Wide<T>>(), dx.as<T>(),
+           dx.into == Into::add);
   });
 }
 

@@ -15,10 +15,11 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
            const LinearCrossEntropyOptions& o) {
   require(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), op, "x ", x.shape(), " must end in the ",
           w.rank() == 2 ? w.size(1) : -1, " inputs of weight ", w.shape(), " [V,D]");
-  require(x.dtype() == w.dtype(), op, "types differ: x ", x.dtype(), ", weight ", w.dtype());
-  require(!bias.defined() || (bias.shape() == Shape{w.size(0)} && bias.dtype() == x.dtype()), op, "bias ",
-          bias.defined() ? bias.shape() : Shape{}, " must have one ", x.dtype(), " for each of the ",
-          w.size(0), " classes");
+  const DType dtype = detail::is_bf16(x) ? DType::f32 : x.dtype();  // of parameters
+  require(w.dtype() == dtype, op, "types differ: x ", x.dtype(), ", weight ", w.dtype());
+  require(!bias.defined() || (bias.shape() == Shape{w.size(0)} && bias.dtype() == dtype), op, "bias ",
+          bias.defined() ? bias.shape() : Shape{}, " must have one ", dtype, " for each of the ", w.size(0),
+          " classes");
   require(classes.shape() == x.shape().erased(x.rank() - 1), op, "classes ", classes.shape(),
           " must have the shape of x ", x.shape(), " without the last dimension");
   require(classes.dtype() == DType::i32, op, "classes are ", classes.dtype(), "; cast() them to i32");
@@ -35,12 +36,14 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
 
 Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& classes,
                             const LinearCrossEntropyOptions& o) {
-  if (detail::is_bf16(x)) return linear_cross_entropy(detail::widened(x), weight, bias, classes, o);
+  if (detail::needs_f32(x)) return linear_cross_entropy(detail::widened(x), weight, bias, classes, o);
+  const bool mixed = detail::is_bf16(x);
   check(x, weight, bias, classes, o);
   detail::require_one_device(op, {x, weight, bias, classes});
-  const Tensor px = detail::packed(x), w = detail::packed(weight), y = detail::packed(classes);
+  const Tensor px = detail::packed(x), y = detail::packed(classes),
+               w = mixed ? cast(weight.detach(), DType::bf16) : detail::packed(weight);
   const Tensor b = bias.defined() ? detail::packed(bias) : bias;
-  const Tensor loss = Tensor::empty({}, x.dtype(), x.device());
+  const Tensor loss = Tensor::empty({}, weight.dtype(), x.device());
   const bool recording = Tape::current() != nullptr;
   const auto gradient = [recording](const Tensor& t) {
     return recording && t.defined() && t.tracked() ? Tensor::empty(t.shape(), t.dtype(), t.device())

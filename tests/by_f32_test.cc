@@ -170,15 +170,36 @@ TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounde
     }
 }
 
-TEST_CASE("bf16 activations: a cost is f32") {
-  for (const Device& device : devices()) {
-    const Tensor x = to(cast(draw({3, 4}, DType::f32, -1, 1, 1), DType::bf16), device),
-                 w = to(draw({5, 4}, DType::f32, -1, 1, 2), device),
-                 classes = to(Tensor::from(std::vector<std::int32_t>{0, 4, 2}, {3}), device);
-    const Tensor cost = linear_cross_entropy(x, w, {}, classes);
-    CHECK(cost.dtype() == DType::f32);
-    CHECK(cost.item() == linear_cross_entropy(cast(x, DType::f32), w, {}, classes).item());
-  }
+TEST_CASE("bf16 activations: a cost is f32, and so are gradients of its parameters") {
+  for (const Device& device : devices())
+    for (const Index V : {5, 8, 33, 1100})
+      for (const auto& o : {LinearCrossEntropyOptions{}, LinearCrossEntropyOptions{.label_smoothing = 0.2,
+                                                         .not_smoothed = 1,
+                                                         .ignore_index = 3,
+                                                         .reduction = Reduction::sum,
+                                                         .chunk_rows = 2}})
+        for (const bool with_bias : {false, true}) {
+          CAPTURE(V);
+          // Weights that bf16 holds: what is rounded are then gradients alone.
+          const auto rounded = [](const Tensor& t) { return cast(cast(t, DType::bf16), DType::f32); };
+          const Tensor x = to(cast(draw({5, 8}, DType::f32, -1, 1, 1), DType::bf16), device),
+                       w = to(rounded(draw({V, 8}, DType::f32, -1, 1, 2)), device),
+                       bias = with_bias ? to(draw({V}, DType::f32, -1, 1, 3), device) : Tensor(),
+                       classes = to(Tensor::from(std::vector<std::int32_t>{0, 4, 2, 3, 4}, {5}), device);
+          const Mixed op{"", {}, {}, [&](const Inputs& x, const Inputs& p) {
+                           return linear_cross_entropy(x[0], p[0], with_bias ? p[1] : Tensor(), classes, o);
+                         }};
+          const Inputs p = with_bias ? Inputs{w, bias} : Inputs{w};
+          const Tensor seed = to(full({}, 0.5), device);
+          const Run got = run(op, {x}, p, seed), exact = run(op, {cast(x, DType::f32)}, p, seed);
+          CHECK(got.y.dtype() == DType::f32);
+          CHECK(difference(got.y, exact.y) <= (is_cpu(device) ? 0 : 1e-6));
+          CHECK(got.dx[0].dtype() == DType::bf16);
+          CHECK(difference(got.dx[0], exact.dx[0]) <= 0.01);
+          CHECK(got.dp[0].dtype() == DType::f32);
+          CHECK(difference(got.dp[0], exact.dp[0]) <= (is_cpu(device) ? 0 : 0.01));
+          if (with_bias) CHECK(difference(got.dp[1], exact.dp[1]) <= (is_cpu(device) ? 0 : 1e-6));
+        }
 }
 
 TEST_CASE("bf16 activations: parameters must be f32") {

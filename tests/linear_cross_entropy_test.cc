@@ -35,7 +35,7 @@ void check_both(const char* variant, const LinearCrossEntropyOptions& o) {
          [=](const Inputs& x) { return oracle(x, x[2]); }});
   check({"linear_cross_entropy",
          variant,
-         {{{4, 3}, {7, 3}}, {{2, 13, 5}, {33, 5}}, {{1, 1}, {2, 1}}},
+         {{{4, 3}, {7, 3}}, {{2, 13, 5}, {33, 5}}, {{1, 1}, {2, 1}}, {{3, 2}, {1030, 2}}},
          [o](const Inputs& x) { return linear_cross_entropy(x[0], x[1], {}, classes_of(x[0], x[1]), o); },
          [=](const Inputs& x) { return oracle(x, {}); }});
 }
