@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "fovea/kernels/attention.h"
+#include "fovea/kernels/convert.h"
 #include "fovea/kernels/cuda_philox.h"
 #include "fovea/kernels/cuda_team.h"
 #include "fovea/kernels/scalar_math.h"
@@ -159,7 +160,7 @@ struct Stretched {
 /// Attention (attention.h), as kernels take it.
 template <class T>
 struct Problem {
-  using Sum = std::conditional_t<std::is_same_v<T, bf16>, float, T>;  // what scores are
+  using Sum = Wide<T>;  // what scores are
 
   Index B, H, G, Lq, Lk, D, E;
   Heads<const T> q, k, v;

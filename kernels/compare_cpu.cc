@@ -77,7 +77,7 @@ struct Differ {
 void compare_forward(Cpu, Comparison comparison, const View& x, const View& y, const View& z) {
   with(comparison, [&]<class F>() {
     visit_any(x.dtype, [&]<class T>() {
-      using W = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
+      using W = Wide<T>;
       along_rows(row<F, W, T, T>, x, y, z);
     });
   });

@@ -45,9 +45,7 @@ void with_number(Cuda d, Comparison comparison, const View& x, C y, const View& 
 }  // namespace
 
 void compare_forward(Cuda d, Comparison comparison, const View& x, const View& y, const View& z) {
-  visit_any(x.dtype, [&]<class T>() {
-    pairs<std::conditional_t<std::is_same_v<T, bf16>, float, T>, T>(d, comparison, x, y, z);
-  });
+  visit_any(x.dtype, [&]<class T>() { pairs<Wide<T>, T>(d, comparison, x, y, z); });
 }
 
 void compare_forward(Cuda d, Comparison comparison, const View& x, double y, const View& z) {

@@ -17,7 +17,7 @@ void copy_row(To* to, Index to_step, const From* from, Index from_step, Index n,
     }
   }
   const auto each = [&](Index ts, Index fs) {
-    using Sum = std::conditional_t<std::is_same_v<To, bf16>, float, To>;
+    using Sum = Wide<To>;
     if (add) {
 #pragma GCC ivdep
       for (Index k = 0; k < n; ++k)

@@ -1,3 +1,4 @@
+#include "fovea/kernels/convert.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/gemm.h"
@@ -19,18 +20,11 @@ View matrix(const View& v, Index rows) {
   return {v.data, v.dtype, {rows, n}, {n, 1}, true};
 }
 
-// f(T) of the type of activations: f32, f64 or bf16.
-template <class F>
-void visit(DType dtype, F&& f) {
-  if (dtype == DType::bf16) return f.template operator()<bf16>();
-  visit_float("linear", dtype, f);
-}
-
 }  // namespace
 
 void linear_forward(Cuda d, const View& x, const View& w, const View& bias, const View& y) {
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
-  visit(x.dtype, [&]<class T>() {
+  visit_wide("linear", x.dtype, [&]<class T>() {
     const Matrix<const T> left{x.as<const T>(), ld(in)}, right{w.as<const T>(), ld(in), true};
     const Matrix<T> to{y.as<T>(), ld(out)};
     if (!bias) return gemm(d, rows, out, in, left, right, to, Into::set);
@@ -49,7 +43,7 @@ void linear_forward(Cuda d, const View& x, const View& w, const View& bias, cons
 
 void linear_input_gradient(Cuda d, const View& dy, const View& w, const View& dx, Into into) {
   const Index rows = dy.shape[0], in = w.shape[1], out = w.shape[0];
-  visit(dy.dtype, [&]<class T>() {
+  visit_wide("linear", dy.dtype, [&]<class T>() {
     gemm(d, rows, in, out, Matrix<const T>{dy.as<const T>(), ld(out)},
          Matrix<const T>{w.as<const T>(), ld(in)}, Matrix<T>{dx.as<T>(), ld(in)}, into);
   });
@@ -57,7 +51,7 @@ void linear_input_gradient(Cuda d, const View& dy, const View& w, const View& dx
 
 void linear_weight_gradient(Cuda d, const View& dy, const View& x, const View& dw, Into into) {
   const Index rows = dy.shape[0], in = x.shape[1], out = dy.shape[1];
-  visit(dy.dtype, [&]<class T>() {
+  visit_wide("linear", dy.dtype, [&]<class T>() {
     const Matrix<const T> left{dy.as<const T>(), ld(out), true}, right{x.as<const T>(), ld(in)};
     if (dw.dtype == dy.dtype)
       gemm(d, out, in, rows, left, right, Matrix<T>{dw.as<T>(), ld(in)}, into);

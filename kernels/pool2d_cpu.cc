@@ -4,6 +4,7 @@
 #include "fovea/kernels/extreme_terms.h"
 #include "fovea/kernels/loops.h"
 #include "fovea/kernels/pool2d.h"
+#include "fovea/kernels/tile.h"
 
 namespace fovea {
 namespace {
@@ -42,6 +43,8 @@ struct MaxRow {
         place(best.size()) {}
 
   void operator()(const T* plane, Index begin, Index end, T* y, std::int32_t* at) {
+    if (pairs && end - begin == 2 && spans.begin.size() >= Lanes<T>::count)
+      return squares(plane, begin, y, at);
     T* b = best.data();
     Place<T>* p = place.data();
     for (Index r = begin; r < end; ++r) {
@@ -78,7 +81,57 @@ struct MaxRow {
       if constexpr (places) at[j] = static_cast<std::int32_t>(p[most]);
     }
   }
+
+  // Windows of 2 x 2, from a row on: the common ones.
+  void squares(const T* plane, Index row, T* y, std::int32_t* at) const;
 };
+
+// Compilers do not see how to do this side by side. The last windows may be done twice.
+template <bool places, class T>
+void MaxRow<places, T>::squares(const T* plane, Index row, T* y, std::int32_t* at) const {
+  using L = Lanes<T>;
+  using V = typename L::Vector;
+  using P = decltype(V{} < V{});  // integers as wide as T
+  constexpr int N = L::count;
+  const auto beats = [](const V& x, const V& than) { return (x > than) | ((x != x) & (than == than)); };
+  const auto every_other = [](const auto& x, const auto& z, auto... lane) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(x, z, lane()...);
+#else  // g++ 11
+    return __builtin_shuffle(x, z, P{lane()...});
+#endif
+  };
+  const auto halves = [&]<int... i>(const auto& x, const auto& z, std::integer_sequence<int, i...>) {
+    return std::pair{every_other(x, z, std::integral_constant<int, 2 * i>()...),
+                     every_other(x, z, std::integral_constant<int, 2 * i + 1>()...)};
+  };
+  constexpr auto lanes = std::make_integer_sequence<int, N>();
+  P count{};
+  for (int k = 0; k < N; ++k) count[k] = k;
+  const auto n = static_cast<Index>(spans.begin.size());
+  for (Index step = 0; step < n; step += N) {
+    const Index j = std::min(step, n - N), from = row * width + 2 * j;
+    V best[2];
+    P place_of[2];
+    for (int half = 0; half < 2; ++half) {
+      const Index k = from + half * N;
+      const V upper = L::at(plane + k), lower = L::at(plane + k + width);
+      const P win = beats(lower, upper), here = count + static_cast<Place<T>>(k);
+      best[half] = win ? lower : upper;
+      place_of[half] = win ? here + static_cast<Place<T>>(width) : here;
+    }
+    const auto [left, right] = halves(best[0], best[1], lanes);
+    const auto [left_place, right_place] = halves(place_of[0], place_of[1], lanes);
+    // Of equal ones, that of the upper row comes first.
+    const P larger = beats(right, left),
+            win = larger | (~(larger | beats(left, right)) & (right_place < left_place));
+    L::at(y + j) = win ? right : left;
+    if constexpr (places) {
+      const P there = win ? right_place : left_place;
+      for (int k = 0; k < N; ++k) at[j + k] = static_cast<std::int32_t>(there[k]);
+    }
+  }
+}
 
 template <bool places, class T>
 void max_forward(const View& x, const Windows& rows, const Windows& columns, const View& y, const View& at) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "fovea/kernels/convert.h"
 #include "fovea/kernels/parallel.h"
 #include "fovea/kernels/sort.h"
 
@@ -46,7 +47,7 @@ void sort_forward(Cpu, const View& x, int dim, bool descending, const View& valu
   const Lines from(x, dim), to(values, dim);
   const Index xs = x.strides[dim], ys = values.strides[dim];
   visit_any(x.dtype, [&]<class T>() {
-    using Key = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
+    using Key = Wide<T>;
     parallel_for(from.shape.numel(), n, costly_grain, [&](Index begin, Index end) {
       std::vector<Entry<Key>> entries(static_cast<std::size_t>(n));
       for (Index line = begin; line < end; ++line) {

@@ -64,10 +64,14 @@ struct ConvNet {
 
   /// x [B,C,H,W] -> [B,outputs], or the last map.
   Tensor forward(Tensor x) const {
-    for (const Conv2d& convolution : convolutions) {
-      if (options.pooling == Pooling::before) x = max_pool2d(x);
-      x = relu(convolution.forward(x));
-      if (options.pooling == Pooling::after) x = max_pool2d(x);
+    if (options.pooling == Pooling::before && !convolutions.empty()) x = max_pool2d(x);
+    for (std::size_t i = 0; i < convolutions.size(); ++i) {
+      x = convolutions[i].forward(x);
+      const bool more = i + 1 < convolutions.size();
+      // The largest of ReLUs is the ReLU of the largest, and that is less work.
+      if (options.pooling == Pooling::after || (options.pooling == Pooling::before && more))
+        x = max_pool2d(x);
+      x = relu(x);
     }
     if (options.outputs == 0) return x;
     return linear.forward(reshape(x, {x.size(0), x.numel() / std::max<Index>(1, x.size(0))}));
