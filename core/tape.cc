@@ -214,6 +214,19 @@ std::int32_t Backward::tracked(const char* call, int input) const {
   return links_[input];
 }
 
+namespace {
+Tensor copy_of(const Tensor& x) {
+  Tensor own = detail::filled_like(x, 0);
+  detail::accumulate(own, x);
+  return own;
+}
+
+// Kernels of bf16 take gradients by 16 bytes; a part of another tensor may start anywhere.
+bool starts_well(const Tensor& x) {
+  return x.dtype() != DType::bf16 || reinterpret_cast<std::uintptr_t>(x.raw()) % 16 == 0;
+}
+}  // namespace
+
 void Tape::contribute(std::int32_t slot, Tensor dx) {
   Slot& s = store_->slots[static_cast<std::size_t>(slot)];
   require(dx.shape() == s.shape && dx.dtype() == s.dtype, running_ ? running_ : "backward",
@@ -222,7 +235,10 @@ void Tape::contribute(std::int32_t slot, Tensor dx) {
           dx.device(), " to an input on ", s.device);
   if (!s.gradient.defined()) {
     s.own = false;
-    s.gradient = dx.contiguous() ? std::move(dx) : detail::packed(dx);
+    if (!dx.contiguous())
+      s.gradient = detail::packed(dx);
+    else
+      s.gradient = starts_well(dx) ? std::move(dx) : copy_of(dx);
     return;
   }
   Backward::Target t = target(slot);
@@ -238,9 +254,7 @@ Backward::Target Tape::target(std::int32_t slot) {
   }
   if (s.kind != Slot::parameter && !s.own && !unshared(s.gradient)) {
     // The buffer also stands in another slot: part from it before adding.
-    Tensor own = detail::filled_like(s.gradient, 0);
-    detail::accumulate(own, s.gradient);
-    s.gradient = std::move(own);
+    s.gradient = copy_of(s.gradient);
   }
   s.own = true;
   return {s.gradient, Into::add};

@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(bf16_threads, 2) queries(Given g, Heads<bf16> 
     fetch<columns, width>(to, k.from(j));
     fetch<columns, width>(to + stage<width> / 2, v.from(j));
   };
-  fetch_tile(0);
+  if (keys > 0) fetch_tile(0);
   Sums<width> out = {};
   const float to_log2 = a.scale * log2_e;
   for (int j0 = 0; j0 < keys; j0 += columns) {

@@ -129,6 +129,9 @@ __device__ T across_four(T x, F combine) {
 
 /// Two neighbouring elements of a row, the first at an even place.
 __device__ inline void put_pair(bf16* to, float first, float second, bool add) {
+#ifndef __CUDACC__
+  emulation::require_aligned(to, sizeof(Pair));
+#endif
   auto* pair = reinterpret_cast<Pair*>(to);
   if (add) {
     const Pair old = *pair;

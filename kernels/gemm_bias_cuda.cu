@@ -110,14 +110,19 @@ bool product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Matrix<const 
         cublasLtMatmulAlgoGetHeuristic(lt, description.get(), left.get(), right.get(), out.get(), out.get(),
                                        preference.get(), 1, &found, &count);
     answer = answers.try_emplace(key).first;
-    if (status == CUBLAS_STATUS_SUCCESS && count > 0) answer->second = found.algo;
+    if (status == CUBLAS_STATUS_SUCCESS && count > 0 && found.state == CUBLAS_STATUS_SUCCESS)
+      answer->second = found.algo;
   }
   if (!answer->second) return false;
   const float one = 1, none = 0;
-  check(cublasLtMatmul(lt, description.get(), &one, b.data, left.get(), a.data, right.get(), &none, c.data,
-                       out.get(), c.data, out.get(), &*answer->second, context.workspace,
-                       cublas::workspace_bytes, stream_of(d)),
-        "a matrix product with a bias");
+  const cublasStatus_t status = cublasLtMatmul(
+      lt, description.get(), &one, b.data, left.get(), a.data, right.get(), &none, c.data, out.get(), c.data,
+      out.get(), &*answer->second, context.workspace, cublas::workspace_bytes, stream_of(d));
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
+    answer->second.reset();
+    return false;
+  }
+  check(status, "a matrix product with a bias");
   return true;
 }
 

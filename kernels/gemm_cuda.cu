@@ -14,8 +14,8 @@ cublas::Context cublas::context_of(Cuda d) {
   const auto i = static_cast<std::size_t>(d.index);
   if (contexts->size() <= i) contexts->resize(i + 1);
   Context& c = (*contexts)[i];
+  const cudaStream_t stream = stream_of(d);  // makes the device current, too, as cuBLAS wants it
   if (!c.handle) {
-    const cudaStream_t stream = stream_of(d);
     check(cublasCreate(&c.handle), "cublasCreate");
     check(cublasSetStream(c.handle, stream), "cublasSetStream");
     c.workspace = detail::device_allocate(d, workspace_bytes);

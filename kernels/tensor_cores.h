@@ -86,6 +86,8 @@ __device__ void copy(void* to, const void* from, bool there) {
     asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(at), "l"(from), "n"(bytes), "r"(read)
                  : "memory");
 #else
+  emulation::require_aligned(to, bytes);
+  if (there) emulation::require_aligned(from, bytes);
   there ? std::memcpy(to, from, bytes) : std::memset(to, 0, bytes);
 #endif
 }

@@ -243,6 +243,12 @@ TEST_CASE("attention: bf16 on a GPU is near f32 of the same numbers, with weight
       {"of itself",
        {{1, 1, 70, 16}},
        [](const Inputs& x, const Options& o) { return scaled_dot_product_attention(x[0], x[0], x[0], o); }},
+      {"a gradient that starts within 16 bytes",
+       {{1, 1, 5, 8}},
+       [](const Inputs& x, const Options& o) {
+         const Tensor y = scaled_dot_product_attention(x[0], x[0], x[0], o);
+         return concat({slice(flatten(x[0]), 0, 0, 3), flatten(y)}, 0);
+       }},
       {"no keys", {{1, 1, 3, 8}, {1, 1, 0, 8}, {1, 1, 0, 8}}, fused},
       {"odd heads, by f32", {{1, 2, 5, 6}, {1, 2, 4, 6}, {1, 2, 4, 6}}, fused}};
   for (const Device& device : devices()) {

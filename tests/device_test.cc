@@ -11,6 +11,7 @@
 #ifdef FOVEA_CUDA
 #include "fovea/core/captured.h"
 #include "fovea/models/layers/linear.h"
+#include "fovea/models/training/average.h"
 #include "fovea/models/training/clip.h"
 #include "fovea/models/training/optimizer.h"
 #include "fovea/ops/blas.h"
@@ -287,6 +288,12 @@ TEST_CASE("Captured: what would wait is refused, and all goes on afterwards") {
   check_throws(captured([&] { captured([] {})(); }), {"[capture]", "already"});
   CHECK(memory_stats(Cuda{}).allocated == held);
   CHECK(sum(x + x).item() == 4);
+  // How many updates a plain mean is of, the host counts.
+  Generator random(1);
+  Linear layer({.in_features = 2, .out_features = 2}, random);
+  move_to(layer, Cuda{});
+  AverageWeights mean(flatten(layer), AverageWeights::equal);
+  check_throws(captured([&] { mean.update(); }), {"[AverageWeights]", "between the steps"});
   Tensor y = there(zeros({2}));
   const Captured step(Cuda{}, [&] { assign(y, y + x); });
   step();

@@ -31,6 +31,7 @@ Settings settings_for(const std::string& task, const std::string& net, const std
   s.placement = row.placement;
   s.kind = row.kind;
   s.batch_size = 64;
+  if (task == "addition") s.lr = 0.002;
   // Adam's first steps are as long as its later ones: at the full rate theta leaves the picture at once.
   s.loc_lr_mult = 0.3;
   s.clip_norm = 5;

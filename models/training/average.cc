@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "fovea/core/captured.h"
 #include "fovea/kernels/optimizer.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/ops/create.h"
@@ -17,6 +18,10 @@ AverageWeights::AverageWeights(FlatParameters flat, double decay)
 void AverageWeights::update() {
   flat_.check_current("AverageWeights");
   require(!swapped_, "AverageWeights", "the model has the averaged values; swap() back before update()");
+  require(
+      decay_ != equal || !detail::being_captured(average_.device()), "AverageWeights",
+      "a plain mean counts its updates on the host, which a captured step does once; update() between the "
+      "steps");
   average_.note_change();
   const auto n = static_cast<double>(count_++);
   const double decay = decay_ == equal ? n / (n + 1) : decay_;

@@ -59,6 +59,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatmulHeuristicResult_t* found, int* count) {
   *count = d->rows % 2 == 0;
   found->algo.chosen = true;
+  found->state = CUBLAS_STATUS_SUCCESS;
   return *count ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 

@@ -39,6 +39,7 @@ struct cublasLtMatmulAlgo_t {
 };
 struct cublasLtMatmulHeuristicResult_t {
   cublasLtMatmulAlgo_t algo;
+  cublasStatus_t state;
 };
 using cublasLtHandle_t = cublasContext*;
 using cublasLtMatmulDesc_t = cublasLtMatmulDescription*;

@@ -248,9 +248,13 @@ void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_
   }
 }
 
+void require_aligned(const void* address, int bytes) {
+  if (reinterpret_cast<std::uintptr_t>(address) % static_cast<std::uintptr_t>(bytes) != 0)
+    throw std::logic_error("emulated CUDA: an access of several elements is not aligned");
+}
+
 void load_matrices(std::uint32_t (&to)[4], const void* row, bool turned) {
-  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0)
-    throw std::logic_error("emulated CUDA: a matrix's row is not on a boundary of 16 bytes");
+  require_aligned(row, 16);
   const auto rows = of_all_lanes(row);
   const auto g = static_cast<std::size_t>(lane() / 4), t = static_cast<std::size_t>(lane() % 4);
   for (std::size_t i = 0; i < 4; ++i) {

@@ -37,6 +37,7 @@ void warp_barrier(unsigned mask);
 /// How many lanes of `mask` say yes, as bits.
 unsigned ballot(unsigned mask, bool yes);
 /// What tensor cores do: see kernels/tensor_cores.h.
+void require_aligned(const void* address, int bytes);
 void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_t b0, std::uint32_t b1);
 void load_matrices(std::uint32_t (&to)[4], const void* row, bool turned);
 
