@@ -7,6 +7,7 @@
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/sampling_grid.h"
 #include "fovea/ops/softmax.h"
+#include "fovea/ops/views.h"
 #include "tools/bench/workloads.h"
 
 namespace fovea::tools {
