@@ -20,24 +20,6 @@ struct Arguments {
   std::span<const Target> dx;
 };
 
-/// Op `id` forwards or backwards on elements of type T.
-template <class T>
-void run_forward(int id, const Arguments& a);
-template <class T>
-void run_backward(int id, const Arguments& a);
-template <>
-void run_forward<float>(int id, const Arguments& a);
-template <>
-void run_backward<float>(int id, const Arguments& a);
-template <>
-void run_forward<double>(int id, const Arguments& a);
-template <>
-void run_backward<double>(int id, const Arguments& a);
-template <>
-void run_forward<bf16>(int id, const Arguments& a);
-template <>
-void run_backward<bf16>(int id, const Arguments& a);
-
 template <class F, class X, class T, std::size_t... I>
 __device__ X evaluate(const X* x, Scalars<T> s, std::index_sequence<I...>) {
   if constexpr (F::scalars > 0)
@@ -168,6 +150,24 @@ template <class T, class... F>
 constexpr auto backward_table(std::tuple<F...>*) {
   return std::array{&backward<F, T>...};
 }
+
+/// Op `id` forwards or backwards on elements of type T. One file for each type makes them.
+template <class T>
+void run_forward(int id, const Arguments& a) {
+  static constexpr auto table = forward_table<T>(static_cast<List*>(nullptr));
+  table[static_cast<std::size_t>(id)](a);
+}
+template <class T>
+void run_backward(int id, const Arguments& a) {
+  static constexpr auto table = backward_table<T>(static_cast<List*>(nullptr));
+  table[static_cast<std::size_t>(id)](a);
+}
+extern template void run_forward<float>(int, const Arguments&);
+extern template void run_backward<float>(int, const Arguments&);
+extern template void run_forward<double>(int, const Arguments&);
+extern template void run_backward<double>(int, const Arguments&);
+extern template void run_forward<bf16>(int, const Arguments&);
+extern template void run_backward<bf16>(int, const Arguments&);
 
 }  // namespace fovea::pointwise
 
