@@ -127,8 +127,7 @@ Tensor attend(const char* op, const Layout& layout, const std::array<Tensor, 3>&
         scale, dropout, random};
   };
   const Tensor y = Tensor::empty({B, Lq, H * E}, x.dtype(), x.device());
-  const DType sums = x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
-  const Tensor log_sums = Tensor::empty({B, H, Lq}, sums, x.device());
+  const Tensor log_sums = Tensor::empty({B, H, Lq}, detail::parameter_type(x), x.device());
   const auto by_head = [H, E](const Tensor& t) { return heads_of(view_of(t), 0, H, E); };
   std::visit(
       [&](auto d) { attention_forward(d, pack(in, o.keep_mask, o.bias), by_head(y), view_of(log_sums)); },

@@ -11,13 +11,11 @@ namespace {
 
 constexpr auto op = "layer_norm";
 
-DType of_parameters(const Tensor& x) { return detail::is_bf16(x) ? DType::f32 : x.dtype(); }
-
 Tensor checked(const char* name, const Tensor& p, const Tensor& x) {
   if (!p.defined()) return p;
   require(p.shape() == Shape{x.shape().back()}, op, name, " is ", p.shape(), "; for x ", x.shape(),
           " it must be (", x.shape().back(), "), the last dimension");
-  require(p.dtype() == of_parameters(x), op, name, " is ", p.dtype(), " but x is ", x.dtype(),
+  require(p.dtype() == detail::parameter_type(x), op, name, " is ", p.dtype(), " but x is ", x.dtype(),
           "; cast() one of them");
   return detail::packed(p);
 }
@@ -33,7 +31,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
   const Tensor w = checked("weight", weight, x), b = checked("bias", bias, x), px = detail::packed(x);
   const Index rows = x.shape().erased(x.rank() - 1).numel();
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  Tensor stats = Tensor::empty({2, rows}, of_parameters(x), x.device());
+  Tensor stats = Tensor::empty({2, rows}, detail::parameter_type(x), x.device());
   std::visit(
       [&](auto d) {
         layer_norm_forward(d, view_of(px), view_of(w), view_of(b), eps, view_of(y), view_of(stats));

@@ -65,20 +65,18 @@ void detail::add_bias_gradient(Backward& b, int input, const Tensor& dy) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const bool mixed = detail::is_bf16(x);
-  if (mixed && is_cpu(x.device()))
+  if (detail::needs_f32(x))
     return detail::by_f32([&](const Tensor& wide) { return linear(wide, weight, bias); }, x);
   require(weight.rank() == 2, "linear", "weight must be [out,in], got ", weight.shape());
   require(x.rank() >= 1 && x.size(-1) == weight.size(1), "linear", "input ", x.shape(),
           " does not end in the weight's ", weight.size(1), " inputs (weight ", weight.shape(), ")");
   detail::require_one_device("linear", {x, weight, bias});
-  const DType dtype = mixed ? DType::f32 : x.dtype();  // of parameters
+  const DType dtype = detail::parameter_type(x);
   require(weight.dtype() == dtype, "linear", "types differ: input ", x.dtype(), ", weight ", weight.dtype());
   require(!bias.defined() || (bias.shape() == Shape{weight.size(0)} && bias.dtype() == dtype), "linear",
           "bias ", bias.defined() ? bias.shape() : Shape{}, " must have one ", dtype, " for each of the ",
           weight.size(0), " outputs");
-  const Tensor in = detail::packed(x),
-               w = mixed ? cast(weight.detach(), DType::bf16) : detail::packed(weight);
+  const Tensor in = detail::packed(x), w = detail::factor_beside(x, weight);
   const Tensor b = bias.defined() ? detail::packed(bias) : bias;
   const Shape flat{x.shape().erased(x.rank() - 1).numel(), weight.size(1)};
   Tensor y = Tensor::empty(x.shape().replaced(x.rank() - 1, weight.size(0)), x.dtype(), x.device());

@@ -15,7 +15,7 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
            const LinearCrossEntropyOptions& o) {
   require(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), op, "x ", x.shape(), " must end in the ",
           w.rank() == 2 ? w.size(1) : -1, " inputs of weight ", w.shape(), " [V,D]");
-  const DType dtype = detail::is_bf16(x) ? DType::f32 : x.dtype();  // of parameters
+  const DType dtype = detail::parameter_type(x);
   require(w.dtype() == dtype, op, "types differ: x ", x.dtype(), ", weight ", w.dtype());
   require(!bias.defined() || (bias.shape() == Shape{w.size(0)} && bias.dtype() == dtype), op, "bias ",
           bias.defined() ? bias.shape() : Shape{}, " must have one ", dtype, " for each of the ", w.size(0),
@@ -37,11 +37,9 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& c
 Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& classes,
                             const LinearCrossEntropyOptions& o) {
   if (detail::needs_f32(x)) return linear_cross_entropy(detail::widened(x), weight, bias, classes, o);
-  const bool mixed = detail::is_bf16(x);
   check(x, weight, bias, classes, o);
   detail::require_one_device(op, {x, weight, bias, classes});
-  const Tensor px = detail::packed(x), y = detail::packed(classes),
-               w = mixed ? cast(weight.detach(), DType::bf16) : detail::packed(weight);
+  const Tensor px = detail::packed(x), y = detail::packed(classes), w = detail::factor_beside(x, weight);
   const Tensor b = bias.defined() ? detail::packed(bias) : bias;
   const Tensor loss = Tensor::empty({}, weight.dtype(), x.device());
   const bool recording = Tape::current() != nullptr;
