@@ -7,10 +7,13 @@ constexpr float ln_2 = 0.693147181f;
 
 // A block takes 64 queries, or 128 where their heads are short: then a lane has registers for two stacks, and
 // keys that come from shared memory serve both.
+constexpr int stacks_for(int width) { return width <= 64 ? 2 : 1; }
+constexpr int rows_for(int width) { return warps * 16 * stacks_for(width); }
+
 template <int width, bool plain>
 __global__ void __launch_bounds__(bf16_threads, 2)
     forward(Problem<bf16> a, Heads<bf16> y, float* log_sums, Index tiles) {
-  constexpr int columns = columns_for(width), stacks = width <= 64 ? 2 : 1, rows = warps * 16 * stacks;
+  constexpr int columns = columns_for(width), stacks = stacks_for(width), rows = rows_for(width);
   constexpr int stage = 2 * columns * width;
   constexpr float none = -std::numeric_limits<float>::infinity();
   static_assert(rows * width <= stage);
@@ -115,7 +118,7 @@ __global__ void __launch_bounds__(bf16_threads, 2)
 void forward_bf16(Cuda d, const Attention& given, const View& y, const View& log_sums) {
   const Problem<bf16> a(given);
   with_kernel(a, [&](auto width, auto plain) {
-    constexpr int rows = warps * 16 * (width <= 64 ? 2 : 1);
+    constexpr int rows = rows_for(width);
     const Index tiles = (a.Lq + rows - 1) / rows, blocks = a.B * a.H * tiles;
     if (blocks > 0)
       launch(d, forward<width, plain>, dim3(static_cast<unsigned>(blocks)), bf16_threads, 0, a,

@@ -254,8 +254,8 @@ void with_slices(Index width, F f) {
 
 /// delta (B,H,Lq) = dy . y, of every row.
 template <class T>
-void dots(Cuda d, const Problem<T>& a, Heads<const T> y, Heads<const T> dy, typename Problem<T>::Sum* delta) {
-  using Sum = typename Problem<T>::Sum;
+void dots(Cuda d, const Problem<T>& a, Heads<const T> y, Heads<const T> dy, Wide<T>* delta) {
+  using Sum = Wide<T>;
   const Index H = a.H, Lq = a.Lq, E = a.E;
   each_row(d, a.B * H * Lq, E, [=] __device__(const auto& team, Index r) {
     const Index bh = r / Lq, i = r - bh * Lq, b = bh / H, h = bh - b * H;

@@ -18,8 +18,7 @@ constexpr Index rows = 16384, width = 1024;
 
 Tensor noise(const BenchOptions& o, const Shape& shape) {
   Generator random(1);
-  const Tensor x = to(rand_normal(shape, random), o.device);
-  return o.bf16 ? cast(x, DType::bf16) : x;
+  return activations(o, rand_normal(shape, random));
 }
 
 double bytes_of(const Tensor& x) {

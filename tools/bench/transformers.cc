@@ -17,11 +17,6 @@
 namespace fovea::tools {
 namespace {
 
-Tensor activations(const BenchOptions& o, const Tensor& x) {
-  const Tensor there = to(x, o.device);
-  return o.bf16 ? cast(there, DType::bf16) : there;
-}
-
 // The products of linear layers without biases, forward and backward, on random numbers: what the rest of a
 // training step is measured against. `count` of each.
 struct Size {

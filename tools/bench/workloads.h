@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/ops/create.h"
 #include "tools/options.h"
 
 /// What `fovea bench` times, and with which options.
@@ -24,6 +25,12 @@ struct BenchOptions {
   bool json = false;
   Device device = Cpu{};  ///< where the work is done
 };
+
+/// x on the device, as activations are there.
+inline Tensor activations(const BenchOptions& o, const Tensor& x) {
+  const Tensor there = to(x, o.device);
+  return o.bf16 ? cast(there, DType::bf16) : there;
+}
 
 /// One step of the work, as a function to call again and again.
 using Step = std::function<void()>;
