@@ -93,17 +93,18 @@ void MaxRow<places, T>::squares(const T* plane, Index row, T* y, std::int32_t* a
   using V = typename L::Vector;
   using P = decltype(V{} < V{});  // integers as wide as T
   constexpr int N = L::count;
-  const auto beats = [](const V& x, const V& than) { return (x > than) | ((x != x) & (than == than)); };
-  const auto every_other = [](const auto& x, const auto& z, auto... lane) {
-#if __has_builtin(__builtin_shufflevector)
-    return __builtin_shufflevector(x, z, lane()...);
-#else  // g++ 11
-    return __builtin_shuffle(x, z, P{lane()...});
-#endif
+  // Of equal ones, that of the upper row comes first.
+  const auto see = [](V& best, P& from, const V& x, const P& place_of_x) {
+    const P larger = (x > best) | ((x != x) & (best == best)),
+            less = (best > x) | ((best != best) & (x == x)),
+            win = larger | (~(larger | less) & (place_of_x < from));
+    best = win ? x : best;
+    from = win ? place_of_x : from;
   };
-  const auto halves = [&]<int... i>(const auto& x, const auto& z, std::integer_sequence<int, i...>) {
-    return std::pair{every_other(x, z, std::integral_constant<int, 2 * i>()...),
-                     every_other(x, z, std::integral_constant<int, 2 * i + 1>()...)};
+  const auto take_apart = []<class X, int... i>(const X(&pair)[2], X& left, X& right,
+                                                std::integer_sequence<int, i...>) {
+    detail::shuffle<2 * i...>(pair[0], pair[1], left);
+    detail::shuffle<(2 * i + 1)...>(pair[0], pair[1], right);
   };
   constexpr auto lanes = std::make_integer_sequence<int, N>();
   P count{};
@@ -111,25 +112,21 @@ void MaxRow<places, T>::squares(const T* plane, Index row, T* y, std::int32_t* a
   const auto n = static_cast<Index>(spans.begin.size());
   for (Index step = 0; step < n; step += N) {
     const Index j = std::min(step, n - N), from = row * width + 2 * j;
-    V best[2];
-    P place_of[2];
+    V best[2], left, right;
+    P there[2], left_there, right_there;
     for (int half = 0; half < 2; ++half) {
       const Index k = from + half * N;
-      const V upper = L::at(plane + k), lower = L::at(plane + k + width);
-      const P win = beats(lower, upper), here = count + static_cast<Place<T>>(k);
-      best[half] = win ? lower : upper;
-      place_of[half] = win ? here + static_cast<Place<T>>(width) : here;
+      best[half] = L::at(plane + k);
+      there[half] = count + static_cast<Place<T>>(k);
+      const V lower = L::at(plane + k + width);  // a copy, which is aligned
+      see(best[half], there[half], lower, there[half] + static_cast<Place<T>>(width));
     }
-    const auto [left, right] = halves(best[0], best[1], lanes);
-    const auto [left_place, right_place] = halves(place_of[0], place_of[1], lanes);
-    // Of equal ones, that of the upper row comes first.
-    const P larger = beats(right, left),
-            win = larger | (~(larger | beats(left, right)) & (right_place < left_place));
-    L::at(y + j) = win ? right : left;
-    if constexpr (places) {
-      const P there = win ? right_place : left_place;
-      for (int k = 0; k < N; ++k) at[j + k] = static_cast<std::int32_t>(there[k]);
-    }
+    take_apart(best, left, right, lanes);
+    take_apart(there, left_there, right_there, lanes);
+    see(left, left_there, right, right_there);
+    L::at(y + j) = left;
+    if constexpr (places)
+      for (int k = 0; k < N; ++k) at[j + k] = static_cast<std::int32_t>(left_there[k]);
   }
 }
 

@@ -69,19 +69,26 @@ void sum_rows(const Sums<T>& s, Index first, Index rows) {
     if (rows > 0) sum_rows<T, (R + 1) / 2, V>(s, first, rows);
 }
 
+// Lanes of two vectors side by side, chosen by number. (By reference: a vector that is returned is passed
+// differently from machine to machine.)
+template <int... lane, class V>
+[[gnu::always_inline]] inline void shuffle(const V& x, const V& z, V& to) {
+#if __has_builtin(__builtin_shufflevector)
+  to = __builtin_shufflevector(x, z, lane...);
+#else  // g++ 11
+  using Places = decltype(x < z);
+  to = __builtin_shuffle(x, z, Places{lane...});
+#endif
+}
+
 // Of two rows of a block, exchanges the upper with the lower half of every 2 S lanes.
 template <class T, int S, int... Lane>
 void exchange(typename Lanes<T>::Vector& a, typename Lanes<T>::Vector& b,
               std::integer_sequence<int, Lane...>) {
   constexpr int N = sizeof...(Lane);
-#if __has_builtin(__builtin_shufflevector)
-  const auto low = __builtin_shufflevector(a, b, (Lane & S ? N + Lane - S : Lane)...);
-  const auto high = __builtin_shufflevector(a, b, (Lane & S ? N + Lane : Lane + S)...);
-#else  // g++ 11
-  using Places = decltype(a < b);
-  const auto low = __builtin_shuffle(a, b, Places{(Lane & S ? N + Lane - S : Lane)...});
-  const auto high = __builtin_shuffle(a, b, Places{(Lane & S ? N + Lane : Lane + S)...});
-#endif
+  typename Lanes<T>::Vector low, high;
+  shuffle<(Lane & S ? N + Lane - S : Lane)...>(a, b, low);
+  shuffle<(Lane & S ? N + Lane : Lane + S)...>(a, b, high);
   a = low;
   b = high;
 }
