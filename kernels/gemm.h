@@ -40,11 +40,21 @@ void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf
 void gemm(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b, Matrix<float> c,
           Into into);
 
-/// C = A B + bias [n] in every row, in one kernel. False, and nothing done: cuBLAS has none for these.
-bool gemm_with_bias(Cuda, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b,
-                    const float* bias, Matrix<float> c);
-bool gemm_with_bias(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b,
-                    const bf16* bias, Matrix<bf16> c);
+/// What is done to a product C [m,n] before it is written: C = f(u), u = A B + bias.
+inline constexpr int no_activation = -1;
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;         ///< [n], for every row
+  int activation = no_activation;  ///< f, by its place in the list of unary pointwise ops
+  T* u = nullptr;                  ///< [m,n], where u is to be kept
+};
+
+/// C = A B with an epilogue, in one kernel. False, and nothing done: cuBLAS has none for these, or there is
+/// no epilogue.
+bool gemm_with(Cuda, Index m, Index n, Index k, Matrix<const float> a, Matrix<const float> b,
+               const Epilogue<float>& epilogue, Matrix<float> c);
+bool gemm_with(Cuda, Index m, Index n, Index k, Matrix<const bf16> a, Matrix<const bf16> b,
+               const Epilogue<bf16>& epilogue, Matrix<bf16> c);
 
 }  // namespace fovea
 

@@ -18,6 +18,8 @@ cublas::Context cublas::context_of(Cuda d) {
   if (!c.handle) {
     check(cublasCreate(&c.handle), "cublasCreate");
     check(cublasSetStream(c.handle, stream), "cublasSetStream");
+    // Sums of a product that is cut into parts would be rounded to bf16 before they are added.
+    check(cublasSetMathMode(c.handle, CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION), "cublasSetMathMode");
     c.workspace = detail::device_allocate(d, workspace_bytes);
     check(cublasSetWorkspace(c.handle, c.workspace, workspace_bytes), "cublasSetWorkspace");
   }

@@ -3,16 +3,20 @@
 
 #include "fovea/core/device.h"
 #include "fovea/core/into.h"
+#include "fovea/kernels/gemm.h"
 #include "fovea/kernels/view.h"
 
-/// All views row-major: x [R,I], w [O,I], bias [O] or none, y and dy [R,O] (y may have more dimensions).
-/// On a GPU x, w, y, dx and dy may be bf16, then bias, dw and db are f32.
+/// All views row-major: x [R,I], w [O,I], bias [O] or none, y and dy [R,O] (u and y may have more
+/// dimensions). On a GPU x, w, y, dx and dy may be bf16, then bias, dw and db are f32.
 
 namespace fovea {
 
-/// y = x w^T + bias
-void linear_forward(Cpu, const View& x, const View& w, const View& bias, const View& y);
-void linear_forward(Cuda, const View& x, const View& w, const View& bias, const View& y);
+/// y = f(u), u = x w^T + bias. f is a unary pointwise op, by its place in the list (kernels/pointwise.h); u
+/// is kept only where there is a view for it.
+void linear_forward(Cpu, const View& x, const View& w, const View& bias, const View& y,
+                    int activation = no_activation, const View& u = {});
+void linear_forward(Cuda, const View& x, const View& w, const View& bias, const View& y,
+                    int activation = no_activation, const View& u = {});
 
 /// dx = dy w
 void linear_input_gradient(Cpu, const View& dy, const View& w, const View& dx, Into into);

@@ -3,6 +3,7 @@
 #include "fovea/kernels/gemm.h"
 #include "fovea/kernels/linear.h"
 #include "fovea/kernels/loops.h"
+#include "fovea/kernels/pointwise.h"
 
 namespace fovea {
 namespace {
@@ -11,16 +12,19 @@ Index ld(Index columns) { return std::max<Index>(columns, 1); }
 
 }  // namespace
 
-void linear_forward(Cpu cpu, const View& x, const View& w, const View& bias, const View& y) {
+void linear_forward(Cpu cpu, const View& x, const View& w, const View& bias, const View& y, int activation,
+                    const View& kept) {
+  const View& u = kept ? kept : y;
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
   visit_float("linear", x.dtype, [&]<class T>() {
     if (bias)
       parallel_for(rows, out, cheap_grain, [&](Index begin, Index end) {
-        for (Index r = begin; r < end; ++r) std::copy_n(bias.as<const T>(), out, y.as<T>() + r * out);
+        for (Index r = begin; r < end; ++r) std::copy_n(bias.as<const T>(), out, u.as<T>() + r * out);
       });
-    gemm(cpu, rows, out, in, {x.as<const T>(), ld(in)}, {w.as<const T>(), ld(in), true}, {y.as<T>(), ld(out)},
+    gemm(cpu, rows, out, in, {x.as<const T>(), ld(in)}, {w.as<const T>(), ld(in), true}, {u.as<T>(), ld(out)},
          bias ? Into::add : Into::set);
   });
+  if (activation != no_activation) pointwise_forward(cpu, activation, {&u, 1}, {}, y);
 }
 
 void linear_input_gradient(Cpu cpu, const View& dy, const View& w, const View& dx, Into into) {

@@ -3,6 +3,7 @@
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/gemm.h"
 #include "fovea/kernels/linear.h"
+#include "fovea/kernels/pointwise.h"
 #include "fovea/kernels/reduce.h"
 
 namespace fovea {
@@ -22,22 +23,23 @@ View matrix(const View& v, Index rows) {
 
 }  // namespace
 
-void linear_forward(Cuda d, const View& x, const View& w, const View& bias, const View& y) {
+void linear_forward(Cuda d, const View& x, const View& w, const View& bias, const View& y, int activation,
+                    const View& kept) {
+  const View& u = kept ? kept : y;
   const Index rows = x.shape[0], in = w.shape[1], out = w.shape[0];
   visit_wide("linear", x.dtype, [&]<class T>() {
     const Matrix<const T> left{x.as<const T>(), ld(in)}, right{w.as<const T>(), ld(in), true};
-    const Matrix<T> to{y.as<T>(), ld(out)};
-    if (!bias) return gemm(d, rows, out, in, left, right, to, Into::set);
     if constexpr (!std::is_same_v<T, double>) {
       // cuBLAS wants a bias of the result's type.
-      constexpr bool rounds = std::is_same_v<T, bf16>;
+      const bool rounds = bias && std::is_same_v<T, bf16>;
       const DeviceScratch<T> rounded(d, rounds ? out : 0);
       if (rounds) copy(d, {rounded.data(), DType::bf16, {out}, {1}, true}, bias);
-      if (gemm_with_bias(d, rows, out, in, left, right, rounds ? rounded.data() : bias.as<const T>(), to))
-        return;
+      const Epilogue<T> epilogue{rounds ? rounded.data() : bias.as<const T>(), activation, kept.as<T>()};
+      if (gemm_with(d, rows, out, in, left, right, epilogue, {y.as<T>(), ld(out)})) return;
     }
-    copy(d, matrix(y, rows), each_row_of(bias, rows));
-    gemm(d, rows, out, in, left, right, to, Into::add);
+    if (bias) copy(d, matrix(u, rows), each_row_of(bias, rows));
+    gemm(d, rows, out, in, left, right, Matrix<T>{u.as<T>(), ld(out)}, bias ? Into::add : Into::set);
+    if (activation != no_activation) pointwise_forward(d, activation, {&u, 1}, {}, y);
   });
 }
 

@@ -3,6 +3,7 @@
 #include "fovea/core/arithmetic.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/linear.h"
+#include "fovea/kernels/pointwise.h"
 #include "fovea/ops/by_f32.h"
 #include "fovea/ops/one_device.h"
 
@@ -47,6 +48,24 @@ void flush_sums(Tensor& db, Pairs pairs) {
                db.device());
 }
 
+// An activation's place in the list of pointwise ops.
+int id_of(Activation activation) {
+  namespace p = pointwise;
+  constexpr int ids[] = {no_activation, p::id_of<p::Relu>, p::id_of<p::Gelu>, p::id_of<p::GeluTanh>};
+  return ids[static_cast<int>(activation)];
+}
+
+// du = dy f'(u), from u or, for relu, from y.
+Tensor activation_gradient(int id, const Tensor& dy, const Tensor& kept) {
+  if (id == no_activation) return dy;
+  const Tensor du = Tensor::empty(dy.shape(), dy.dtype(), dy.device());
+  const View known[] = {view_of(kept)};
+  const Target target[] = {{view_of(du), Into::set}};
+  std::visit([&](auto d) { pointwise_backward(d, id, known, {}, known[0], view_of(dy), target); },
+             dy.device());
+  return du;
+}
+
 }  // namespace
 
 void detail::add_weight_gradient(Backward& b, int input, const Tensor& dy, const Tensor& x) {
@@ -64,9 +83,9 @@ void detail::add_bias_gradient(Backward& b, int input, const Tensor& dy) {
   std::visit([&](auto d) { linear_bias_gradient(d, view_of(dy), view_of(db.dx), db.into); }, db.dx.device());
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
   if (detail::needs_f32(x))
-    return detail::by_f32([&](const Tensor& wide) { return linear(wide, weight, bias); }, x);
+    return detail::by_f32([&](const Tensor& wide) { return linear(wide, weight, bias, activation); }, x);
   require(weight.rank() == 2, "linear", "weight must be [out,in], got ", weight.shape());
   require(x.rank() >= 1 && x.size(-1) == weight.size(1), "linear", "input ", x.shape(),
           " does not end in the weight's ", weight.size(1), " inputs (weight ", weight.shape(), ")");
@@ -81,20 +100,28 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Shape flat{x.shape().erased(x.rank() - 1).numel(), weight.size(1)};
   Tensor y = Tensor::empty(x.shape().replaced(x.rank() - 1, weight.size(0)), x.dtype(), x.device());
   const Tensor x2 = in.view(flat, row_major_strides(flat), 0);
-  std::visit([&](auto d) { linear_forward(d, view_of(x2), view_of(w), view_of(b), view_of(y)); }, y.device());
-  record("linear", {x, weight, bias}, {y}, [x = Saved(x2), w = Saved(w)](Backward& b) {
-    const Tensor& dy = b.dy();
-    const Shape rows{x->size(0), w->size(0)};
-    const Tensor dy2 = dy.view(rows, row_major_strides(rows), 0);
-    if (b.wants(0)) {
-      const Backward::Target dx = b.target(0);
-      std::visit(
-          [&](auto d) { linear_input_gradient(d, view_of(dy2), view_of(w.get()), view_of(dx.dx), dx.into); },
-          dy.device());
-    }
-    detail::add_weight_gradient(b, 1, dy2, x);
-    detail::add_bias_gradient(b, 2, dy2);
-  });
+  Tensor u;
+  if (activation > Activation::relu && Tape::current()) u = Tensor::empty(y.shape(), y.dtype(), y.device());
+  const int id = id_of(activation);
+  std::visit(
+      [&](auto d) { linear_forward(d, view_of(x2), view_of(w), view_of(b), view_of(y), id, view_of(u)); },
+      y.device());
+  const Tensor kept = activation == Activation::relu ? y : u;
+  record("linear", {x, weight, bias}, {y},
+         [id, x = Saved(x2), w = Saved(w), kept = Saved(kept)](Backward& b) {
+           const Shape rows{x->size(0), w->size(0)};
+           const Tensor du = activation_gradient(id, b.dy(), kept).view(rows, row_major_strides(rows), 0);
+           if (b.wants(0)) {
+             const Backward::Target dx = b.target(0);
+             std::visit(
+                 [&](auto d) {
+                   linear_input_gradient(d, view_of(du), view_of(w.get()), view_of(dx.dx), dx.into);
+                 },
+                 du.device());
+           }
+           detail::add_weight_gradient(b, 1, du, x);
+           detail::add_bias_gradient(b, 2, du);
+         });
   return y;
 }
 

@@ -9,9 +9,14 @@
 
 namespace fovea {
 
-/// y = x W^T + b for x [...,I], weight [O,I], bias [O] or undefined -> [...,O].
-/// Gradients: dx = dy W, dW = sum over rows dy^T x, db = sum over rows dy.
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+/// What a linear layer may end in; as the functions of ops/pointwise.h.
+enum class Activation { none, relu, gelu, gelu_tanh };
+
+/// y = f(u), u = x W^T + b for x [...,I], weight [O,I], bias [O] or undefined -> [...,O]. Only gelu needs u
+/// for its gradient, and it is not kept where none is recorded. On a GPU relu and gelu_tanh are made by the
+/// product itself. Gradients: du = dy f'(u), dx = du W, dW = sum over rows du^T x, db = sum over rows du.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              Activation activation = Activation::none);
 
 namespace detail {
 

@@ -105,7 +105,7 @@ TEST_CASE("gpt pretrained: what is saved is read again; biases that were not the
     Gpt again = load_pretrained(scratch.path / "new");
     CHECK(difference(again.forward(ids), model->forward(ids)) == 0);
     CHECK(again.options.bias);
-    CHECK(again.options.tanh_gelu == model->options.tanh_gelu);
+    CHECK(again.options.activation == model->options.activation);
     CHECK(again.options.dropout == model->options.dropout);
     CHECK(again.options.block_size == model->options.block_size);
   }
@@ -144,7 +144,7 @@ TEST_CASE("gpt pretrained: configurations that are not, or ask for what is not t
     CHECK_MESSAGE(contains(copy.with_config(from, to), message), copy.with_config(from, to));
   };
   with("\"model_type\": \"gpt2\"", "\"model_type\": \"bert\"", "model_type is 'bert'; only 'gpt2'");
-  with("gelu_new", "relu", "activation_function is 'relu'");
+  with("gelu_new", "silu", "activation_function is 'silu'");
   with("\"scale_attn_weights\": true", "\"scale_attn_weights\": false", "scale_attn_weights is false");
   with("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false", "tie_word_embeddings is false");
   with("\"add_cross_attention\": false", "\"add_cross_attention\": true", "add_cross_attention is true");

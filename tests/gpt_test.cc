@@ -24,7 +24,7 @@ gpt::Options small(DType dtype = DType::f64) {
           .layers = 2,
           .heads = 3,
           .embed_dim = 12,
-          .tanh_gelu = true,
+          .activation = Activation::gelu_tanh,
           .dtype = dtype};
 }
 

@@ -1,5 +1,9 @@
 #include "fovea/ops/linear.h"
 
+#include <cmath>
+#include <limits>
+#include <string>
+
 #include "fovea/ops/create.h"
 #include "fovea/ops/matmul.h"
 #include "fovea/ops/pointwise.h"
@@ -28,6 +32,39 @@ TEST_CASE("linear: gradients, with its composition") {
          "without bias",
          {{{2, 3}, {4, 3}}, {{1, 1}, {1, 1}}, {{3, 33}, {17, 33}}},
          [](const Inputs& x) { return linear(x[0], x[1]); }});
+}
+
+TEST_CASE("linear: what follows it in the same op") {
+  constexpr std::pair<const char*, Activation> activations[] = {
+      {"relu", Activation::relu}, {"gelu", Activation::gelu}, {"gelu_tanh", Activation::gelu_tanh}};
+  const auto after = [](Activation activation, const Tensor& u) {
+    return activation == Activation::relu ? relu(u) : activation == Activation::gelu ? gelu(u) : gelu_tanh(u);
+  };
+  for (const auto& [name, activation] : activations) {
+    const std::string bare = std::string(name) + " without bias";
+    check({"linear",
+           name,
+           {{{2, 3}, {4, 3}, {4}}, {{2, 3, 5}, {8, 5}, {8}}, {{0, 3}, {2, 3}, {2}}, {{70, 9}, {16, 9}, {16}}},
+           [=](const Inputs& x) { return linear(x[0], x[1], x[2], activation); },
+           [=](const Inputs& x) { return after(activation, linear(x[0], x[1], x[2])); }});
+    check({"linear",
+           bare.c_str(),
+           {{{2, 3}, {4, 3}}, {{9, 5}, {8, 5}}},
+           [=](const Inputs& x) { return linear(x[0], x[1], {}, activation); },
+           [=](const Inputs& x) { return after(activation, linear(x[0], x[1])); }});
+  }
+}
+
+TEST_CASE("linear: what is no number stays none behind an activation") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Device device : devices()) {
+    const Tensor x = to(Tensor::from({nan, 1, 2, 3}, {2, 2}), device), w = to(ones({8, 2}), device);
+    for (const Activation a : {Activation::relu, Activation::gelu, Activation::gelu_tanh}) {
+      const Tensor y = to(linear(x, w, to(zeros({8}), device), a), Cpu());
+      CHECK(std::isnan(y.at({0, 3})));
+      CHECK(y.at({1, 3}) > 4.9);
+    }
+  }
 }
 
 TEST_CASE("linear: no inputs leave the bias, and strided operands are read as they lie") {

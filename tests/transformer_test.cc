@@ -50,12 +50,12 @@ TEST_CASE("transformer: layers as PyTorch's") {
   for (const bool pre : {false, true}) {
     const std::string name = pre ? "pre_norm" : "post_norm";
     TransformerOptions o{.embed_dim = 8, .num_heads = 2, .feedforward = 12, .norm_first = pre, .dtype = f64};
-    o.activation = pre ? FeedForward::gelu : FeedForward::relu;
+    o.activation = pre ? Activation::gelu : Activation::relu;
     TransformerEncoderLayer encoder(o, random);
     check_layer(file, "encoder_" + name, named_parameters(encoder), [&](const Inputs& x) {
       return std::vector{encoder.forward(x[0], {.keep_mask = as_mask(x[1])})};
     });
-    o.activation = pre ? FeedForward::relu : FeedForward::gelu;
+    o.activation = pre ? Activation::relu : Activation::gelu;
     TransformerDecoderLayer decoder(o, random);
     check_layer(file, "decoder_" + name, named_parameters(decoder), [&](const Inputs& x) {
       return std::vector{

@@ -27,17 +27,6 @@ LayerNorm norm_of(const Options& o) {
   return LayerNorm({.features = o.hidden, .eps = o.eps, .dtype = o.dtype});
 }
 
-Tensor activate(Activation activation, const Tensor& x) {
-  switch (activation) {
-    case Activation::gelu:
-      return gelu(x);
-    case Activation::gelu_tanh:
-      return gelu_tanh(x);
-    default:
-      return relu(x);
-  }
-}
-
 }  // namespace
 
 Embeddings::Embeddings(const Options& o)
@@ -97,7 +86,7 @@ Tensor Layer::forward(const Tensor& x, const Tensor& keep_mask, Tensor* weights)
   }
   context = attention_output.forward(reshape(transpose(context, 1, 2), {B, L, E}));
   const Tensor y = attention_norm.forward(x + dropout.forward(context));
-  const Tensor wide = activate(activation, intermediate.forward(y));
+  const Tensor wide = intermediate.forward(y, activation);
   return output_norm.forward(y + dropout.forward(output.forward(wide)));
 }
 
@@ -179,7 +168,7 @@ Bert::Bert(const Options& o, Generator& random) : Bert(o) {
 
 Tensor Bert::transformed(const Tensor& hidden) const {
   require(options.head, "Bert", "this model has no layers that guess masked tokens");
-  return transform_norm.forward(activate(options.activation, transform.forward(hidden)));
+  return transform_norm.forward(transform.forward(hidden, options.activation));
 }
 
 Tensor Bert::guess(const Tensor& hidden) const { return decoder.forward(transformed(hidden)); }

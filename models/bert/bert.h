@@ -15,9 +15,6 @@
 
 namespace fovea::bert {
 
-/// gelu is the exact one, gelu_tanh Google's approximation.
-enum class Activation { gelu, gelu_tanh, relu };
-
 /// Defaults are BERT base's.
 struct Options {
   Index vocabulary = 30522;
@@ -25,10 +22,10 @@ struct Options {
   Index segments = 2;     ///< kinds of token: of the first text, of the second
   Index layers = 12;
   Index heads = 12;
-  Index hidden = 768;         ///< E
-  Index intermediate = 3072;  ///< the width between a layer's two last linear layers
-  Activation activation = Activation::gelu;
-  double eps = 1e-12;  ///< of the norms
+  Index hidden = 768;                        ///< E
+  Index intermediate = 3072;                 ///< the width between a layer's two last linear layers
+  Activation activation = Activation::gelu;  ///< Google's own is gelu_tanh
+  double eps = 1e-12;                        ///< of the norms
   double dropout = 0.1;
   double attention_dropout = 0.1;
   bool pooler = true;  ///< has the layer over [CLS]

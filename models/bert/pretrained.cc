@@ -15,11 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::pair<const char*, Activation> activations[] = {{"gelu", Activation::gelu},
-                                                              {"gelu_new", Activation::gelu_tanh},
-                                                              {"gelu_pytorch_tanh", Activation::gelu_tanh},
-                                                              {"relu", Activation::relu}};
-
 Options read_config(const fs::path& path) {
   const ConfigFile file(path);
   const std::string type = file.text("model_type", "");
@@ -29,11 +24,6 @@ Options read_config(const fs::path& path) {
   const std::string positions = file.text("position_embedding_type", "absolute");
   file.check(positions == "absolute", "position_embedding_type is ", in_quotes(positions),
              "; only 'absolute' is read");
-  const std::string act = file.text("hidden_act", "gelu");
-  const auto* activation = std::find_if(std::begin(activations), std::end(activations),
-                                        [&](const auto& a) { return a.first == act; });
-  file.check(activation != std::end(activations), "hidden_act is ", in_quotes(act),
-             "; there are gelu, gelu_new, gelu_pytorch_tanh and relu");
   Options o{.vocabulary = file.count("vocab_size"),
             .positions = file.count("max_position_embeddings"),
             .segments = file.count("type_vocab_size", 2),
@@ -41,7 +31,7 @@ Options read_config(const fs::path& path) {
             .heads = file.count("num_attention_heads"),
             .hidden = file.count("hidden_size"),
             .intermediate = file.count("intermediate_size"),
-            .activation = activation->second,
+            .activation = file.activation("hidden_act", "gelu"),
             .eps = file.number("layer_norm_eps", 0, 1, 1e-12),
             .dropout = file.number("hidden_dropout_prob", 0, 1, 0.1),
             .attention_dropout = file.number("attention_probs_dropout_prob", 0, 1, 0.1),
@@ -115,8 +105,6 @@ Pretrained load_pretrained(const fs::path& folder) {
 void save_pretrained(Bert& model, const fs::path& folder) {
   fs::create_directories(folder);
   const Options& o = model.options;
-  const auto* activation = std::find_if(std::begin(activations), std::end(activations),
-                                        [&](const auto& a) { return a.second == o.activation; });
   const nlohmann::ordered_json config{{"architectures", {o.head ? "BertForMaskedLM" : "BertModel"}},
                                       {"model_type", "bert"},
                                       {"vocab_size", o.vocabulary},
@@ -126,7 +114,7 @@ void save_pretrained(Bert& model, const fs::path& folder) {
                                       {"num_attention_heads", o.heads},
                                       {"hidden_size", o.hidden},
                                       {"intermediate_size", o.intermediate},
-                                      {"hidden_act", activation->first},
+                                      {"hidden_act", config_name(o.activation)},
                                       {"layer_norm_eps", o.eps},
                                       {"hidden_dropout_prob", o.dropout},
                                       {"attention_probs_dropout_prob", o.attention_dropout},

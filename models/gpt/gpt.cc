@@ -36,7 +36,7 @@ Block::Block(const Options& o, Generator& random)
       c_fc(linear_of(o, o.embed_dim, 4 * o.embed_dim, random)),
       c_proj(linear_of(o, 4 * o.embed_dim, o.embed_dim, random)),
       dropout{o.dropout, {}},
-      tanh_gelu(o.tanh_gelu) {
+      activation(o.activation) {
   const double deviation = 0.02, last = deviation / std::sqrt(2.0 * o.layers);
   init::normal(attn.in_proj_weight, random, 0, deviation);
   init::normal(attn.out_proj.weight, random, 0, last);
@@ -48,8 +48,7 @@ Block::Block(const Options& o, Generator& random)
 
 Tensor Block::forward(const Tensor& x, KvCache* cache) const {
   const Tensor y = x + dropout.forward(attn.forward(ln_1.forward(x), {.causal = true, .cache = cache}));
-  const Tensor u = c_fc.forward(ln_2.forward(y));
-  return y + dropout.forward(c_proj.forward(tanh_gelu ? gelu_tanh(u) : gelu(u)));
+  return y + dropout.forward(c_proj.forward(c_fc.forward(ln_2.forward(y), activation)));
 }
 
 void Block::each(Visitor& v) {

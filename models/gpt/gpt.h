@@ -20,11 +20,11 @@ struct Options {
   Index block_size = 1024;  ///< T: the longest context
   int layers = 12;
   Index heads = 12;
-  Index embed_dim = 768;   ///< E
-  double dropout = 0;      ///< of embeddings, attention weights and sub-layers
-  bool bias = true;        ///< of linear layers and norms: GPT-2's has them, nanoGPT's presets do not
-  bool tanh_gelu = false;  ///< GPT-2's own approximation; nanoGPT trains with the exact one
-  double eps = 1e-5;       ///< of the norms
+  Index embed_dim = 768;  ///< E
+  double dropout = 0;     ///< of embeddings, attention weights and sub-layers
+  bool bias = true;       ///< of linear layers and norms: GPT-2's has them, nanoGPT's presets do not
+  Activation activation = Activation::gelu;  ///< of the mlp, as nanoGPT's; GPT-2's is gelu_tanh
+  double eps = 1e-5;                         ///< of the norms
   DType dtype = DType::f32;
   DType activations =
       DType::f32;  ///< bf16 between f32 parameters: half the memory, and a GPU's fast products
@@ -37,7 +37,7 @@ struct Block {
   MultiHeadAttention attn;
   Linear c_fc, c_proj;
   Dropout dropout;
-  bool tanh_gelu = false;
+  Activation activation = Activation::gelu;
 
   Block() = default;
   Block(const Options& o, Generator& random);

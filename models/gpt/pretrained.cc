@@ -25,11 +25,8 @@ Tensor turned(const Tensor& t) { return t.rank() == 2 ? clone(transpose(t, 0, 1)
 
 Options read_config(const fs::path& path) {
   const ConfigFile file(path);
-  const std::string type = file.text("model_type", ""), act = file.text("activation_function", "gelu_new");
+  const std::string type = file.text("model_type", "");
   file.check(type == "gpt2", "model_type is ", in_quotes(type), "; only 'gpt2' is read");
-  const bool tanh_gelu = act == "gelu_new" || act == "gelu_pytorch_tanh";
-  file.check(tanh_gelu || act == "gelu", "activation_function is ", in_quotes(act),
-             "; there are gelu, gelu_new and gelu_pytorch_tanh");
   for (const auto& [key, wanted] : {std::pair{"scale_attn_weights", true},
                                     {"tie_word_embeddings", true},
                                     {"scale_attn_by_inverse_layer_idx", false},
@@ -47,7 +44,7 @@ Options read_config(const fs::path& path) {
                   .heads = file.count("n_head"),
                   .embed_dim = file.count("n_embd"),
                   .dropout = dropout,
-                  .tanh_gelu = tanh_gelu,
+                  .activation = file.activation("activation_function", "gelu_new"),
                   .eps = file.number("layer_norm_epsilon", 0, 1, 1e-5)};
   for (const auto& [key, value] : {std::pair{"vocab_size", o.vocabulary},
                                    {"n_positions", o.block_size},
@@ -103,7 +100,7 @@ void save_pretrained(Gpt& model, const fs::path& folder) {
                                       {"n_layer", o.layers},
                                       {"n_head", o.heads},
                                       {"n_embd", o.embed_dim},
-                                      {"activation_function", o.tanh_gelu ? "gelu_new" : "gelu"},
+                                      {"activation_function", config_name(o.activation)},
                                       {"layer_norm_epsilon", o.eps},
                                       {"resid_pdrop", o.dropout},
                                       {"embd_pdrop", o.dropout},

@@ -1,5 +1,6 @@
 #include "fovea/models/layers/config_file.h"
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,12 @@ namespace fs = std::filesystem;
 std::string shown(const json& v) {
   return v.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60);
 }
+
+// The first of several names is the one that is written.
+constexpr std::pair<const char*, Activation> activations[] = {{"gelu", Activation::gelu},
+                                                              {"gelu_new", Activation::gelu_tanh},
+                                                              {"gelu_pytorch_tanh", Activation::gelu_tanh},
+                                                              {"relu", Activation::relu}};
 
 }  // namespace
 
@@ -67,6 +74,18 @@ std::string ConfigFile::text(const char* key, const std::string& otherwise) cons
   if (!has(key)) return otherwise;
   check(tree_->value[key].is_string(), key, " is no string");
   return tree_->value[key].get<std::string>();
+}
+
+Activation ConfigFile::activation(const char* key, const char* otherwise) const {
+  const std::string name = text(key, otherwise);
+  const auto* found = std::ranges::find(activations, name, [](const auto& a) { return a.first; });
+  check(found != std::end(activations), key, " is ", in_quotes(name),
+        "; there are gelu, gelu_new, gelu_pytorch_tanh and relu");
+  return found->second;
+}
+
+const char* config_name(Activation activation) {
+  return std::ranges::find(activations, activation, [](const auto& a) { return a.second; })->first;
 }
 
 std::map<std::string, std::string> ConfigFile::texts(const char* key) const {

@@ -11,6 +11,7 @@
 #include "fovea/core/error.h"
 #include "fovea/core/safetensors.h"
 #include "fovea/core/shape.h"
+#include "fovea/ops/linear.h"
 
 /// Folders in Hugging Face's layout: config.json, and model.safetensors or its shards. All files are taken
 /// for hostile; every complaint is an Error that names the file.
@@ -34,6 +35,8 @@ class ConfigFile {
   double number(const char* key, double low, double high, double otherwise) const;
   bool boolean(const char* key, bool otherwise) const;
   std::string text(const char* key, const std::string& otherwise) const;
+  /// By Hugging Face's names: gelu, gelu_new, gelu_pytorch_tanh, relu.
+  Activation activation(const char* key, const char* otherwise) const;
 
   /// The member `key`, an object of nothing but texts.
   std::map<std::string, std::string> texts(const char* key) const;
@@ -47,6 +50,9 @@ class ConfigFile {
   std::string path() const;
   std::shared_ptr<const Tree> tree_;
 };
+
+/// The name that a config.json has for it.
+const char* config_name(Activation activation);
 
 /// The weights in a folder. Files stay mapped as long as this or a tensor of it lives.
 struct WeightsFolder {

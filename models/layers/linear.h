@@ -9,7 +9,7 @@
 
 namespace fovea {
 
-/// y = x weight^T + bias, x [...,I] -> [...,O]. Starts as PyTorch's: both U(-1/sqrt(I), 1/sqrt(I)).
+/// y = f(x weight^T + bias), x [...,I] -> [...,O]. Starts as PyTorch's: both U(-1/sqrt(I), 1/sqrt(I)).
 struct Linear {
   struct Options {
     Index in_features = 0;   ///< I
@@ -33,7 +33,9 @@ struct Linear {
     init::uniform(bias, random, -a, a);
   }
 
-  Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
+  Tensor forward(const Tensor& x, Activation activation = Activation::none) const {
+    return linear(x, weight, bias, activation);
+  }
 
   void each(Visitor& v) {
     v("weight", weight);

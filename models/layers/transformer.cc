@@ -43,8 +43,7 @@ FeedForwardPart::FeedForwardPart(const TransformerOptions& o, Generator& random)
       dropout{o.dropout, {}} {}
 
 Tensor FeedForwardPart::forward(const Tensor& x) const {
-  const Tensor h = linear1.forward(x);
-  return linear2.forward(dropout.forward(activation == FeedForward::relu ? relu(h) : gelu(h)));
+  return linear2.forward(dropout.forward(linear1.forward(x, activation)));
 }
 
 TransformerEncoderLayer::TransformerEncoderLayer(const TransformerOptions& o, Generator& random)

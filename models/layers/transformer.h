@@ -11,14 +11,12 @@
 
 namespace fovea {
 
-enum class FeedForward { relu, gelu };
-
 struct TransformerOptions {
   Index embed_dim = 0;  ///< E
   Index num_heads = 1;
   Index feedforward = 2048;  ///< the width between a layer's two linear layers
   double dropout = 0.1;      ///< of attention weights, of what `activation` gives, and of every sub-layer
-  FeedForward activation = FeedForward::relu;
+  Activation activation = Activation::relu;
   /// false: norm(x + sublayer(x)), as in the paper. true: x + sublayer(norm(x)), which trains without a
   /// warm-up; a stack then needs a norm at its end.
   bool norm_first = false;
@@ -30,7 +28,7 @@ struct TransformerOptions {
 /// linear, activation, dropout, linear, as the layers below have them: parameters linear1 and linear2.
 struct FeedForwardPart {
   Linear linear1, linear2;
-  FeedForward activation = FeedForward::relu;
+  Activation activation = Activation::relu;
   Dropout dropout;
 
   FeedForwardPart() = default;

@@ -1,5 +1,6 @@
 #include "tests/cuda_emulation/cublasLt.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "fovea/core/dtype.h"
@@ -21,14 +22,16 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t to, cublasLtM
       return take(to->op_a);
     case CUBLASLT_MATMUL_DESC_TRANSB:
       return take(to->op_b);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      return take(to->epilogue);
     case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
       return take(to->bias);
-    default: {
-      cublasLtEpilogue_t epilogue{};
-      take(epilogue);
-      return epilogue == CUBLASLT_EPILOGUE_BIAS ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
-    }
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER:
+      return take(to->aux);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD:
+      return take(to->aux_ld);
   }
+  return CUBLAS_STATUS_NOT_SUPPORTED;
 }
 cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t x) { return delete x, CUBLAS_STATUS_SUCCESS; }
 
@@ -53,17 +56,40 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t x) {
   return delete x, CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t, cublasLtMatrixLayout_t,
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t description,
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatrixLayout_t d, cublasLtMatmulPreference_t, int,
+                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t d,
+                                              cublasLtMatmulPreference_t, int,
                                               cublasLtMatmulHeuristicResult_t* found, int* count) {
-  *count = d->rows % 2 == 0;
+  *count = d->rows % 2 == 0 && description->aux_ld % 8 == 0;
   found->algo.chosen = true;
   found->state = CUBLAS_STATUS_SUCCESS;
   return *count ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
-// The result is filled with the bias, and the product added to it.
+namespace {
+
+// What is done to a finished product of `rows` rows.
+template <class T>
+void finish(const cublasLtMatmulDescription& description, T* d, std::uint64_t rows, std::uint64_t columns,
+            std::int64_t ld) {
+  const bool relu = description.epilogue & CUBLASLT_EPILOGUE_RELU,
+             gelu = description.epilogue & CUBLASLT_EPILOGUE_GELU;
+  for (std::uint64_t c = 0; c < columns; ++c)
+    for (std::uint64_t r = 0; r < rows; ++r) {
+      T& x = d[static_cast<std::int64_t>(c) * ld + static_cast<std::int64_t>(r)];
+      const auto u = static_cast<float>(x);
+      if (description.aux)
+        static_cast<T*>(description.aux)[static_cast<std::int64_t>(c) * description.aux_ld +
+                                         static_cast<std::int64_t>(r)] = x;
+      if (relu && u < 0) x = T(0.f);
+      if (gelu) x = T(0.5f * u * (1 + std::tanh(0.79788456f * (u + 0.044715f * u * u * u))));
+    }
+}
+
+}  // namespace
+
+// The result is filled with the bias, the product added to it, and the activation applied.
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t description, const void* alpha,
                               const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void*,
@@ -81,12 +107,23 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   const std::size_t size = d_layout->type == CUDA_R_16BF ? 2 : 4, rows = m,
                     step = static_cast<std::size_t>(d_layout->ld) * size;
   fovea::emulation::queue(stream, [=, bias = description->bias] {
-    for (std::uint64_t c = 0; c < n; ++c) std::memcpy(static_cast<char*>(d) + c * step, bias, rows * size);
+    for (std::uint64_t c = 0; c < n; ++c) {
+      char* to = static_cast<char*>(d) + c * step;
+      if (bias)
+        std::memcpy(to, bias, rows * size);
+      else
+        std::memset(to, 0, rows * size);
+    }
   });
   const float one = 1;
   const auto narrow = [](auto x) { return static_cast<int>(x); };
-  return cublasGemmStridedBatchedEx(handle, description->op_a, description->op_b, narrow(m), narrow(n),
-                                    narrow(k), alpha, a, a_layout->type, narrow(a_layout->ld), 0, b,
-                                    b_layout->type, narrow(b_layout->ld), 0, &one, d, d_layout->type,
-                                    narrow(d_layout->ld), 0, 1, description->compute, CUBLAS_GEMM_DEFAULT);
+  const cublasStatus_t status = cublasGemmStridedBatchedEx(
+      handle, description->op_a, description->op_b, narrow(m), narrow(n), narrow(k), alpha, a, a_layout->type,
+      narrow(a_layout->ld), 0, b, b_layout->type, narrow(b_layout->ld), 0, &one, d, d_layout->type,
+      narrow(d_layout->ld), 0, 1, description->compute, CUBLAS_GEMM_DEFAULT);
+  fovea::emulation::queue(stream, [=, description = *description, type = d_layout->type, ld = d_layout->ld] {
+    if (type == CUDA_R_32F) finish(description, static_cast<float*>(d), m, n, ld);
+    if (type == CUDA_R_16BF) finish(description, static_cast<fovea::bf16*>(d), m, n, ld);
+  });
+  return status;
 }
