@@ -331,9 +331,10 @@ using List = std::tuple<Add, Sub, Mul, Div, Affine, Neg, Reciprocal, Square, Abs
 
 template <class F, class... Fs>
 constexpr int index_in(std::tuple<Fs...>*) {
-  int i = 0, found = -1;
-  ((std::is_same_v<F, Fs> ? found = i : 0, ++i), ...);
-  return found;
+  constexpr bool same[] = {std::is_same_v<F, Fs>...};
+  int i = 0;
+  while (!same[i]) ++i;
+  return i;
 }
 /// The place of F in the list.
 template <class F>
