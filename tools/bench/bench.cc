@@ -52,10 +52,11 @@ std::vector<double> time(const Step& step, const Device& device, double seconds)
   return ms;
 }
 
-// On a GPU the step as one graph, if it never waits for a value.
+// On a GPU the step as one graph, if it can be captured; else the step itself, and why it is.
 struct Recorded {
   Step step;
   bool captured = false;
+  std::string eager_because = {};
 };
 Recorded recorded(const Step& step, const Device& device) {
 #ifdef FOVEA_CUDA
@@ -63,7 +64,8 @@ Recorded recorded(const Step& step, const Device& device) {
     try {
       const auto graph = std::make_shared<Captured>(*cuda, step);
       return {[graph] { (*graph)(); }, true};
-    } catch (const Error&) {  // it reads what it computes, as writing token by token does
+    } catch (const Error& e) {  // it reads what it computes, as writing token by token does
+      return {step, false, e.what()};
     }
   }
 #else
@@ -96,7 +98,10 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   facts["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
-  if (!is_cpu(o.device)) facts["captured"] = step.captured;
+  if (!is_cpu(o.device)) {
+    facts["captured"] = step.captured;
+    if (!step.captured) facts["eager_because"] = step.eager_because;
+  }
   if (work.bytes > 0) {
     facts["gb_per_s"] = work.bytes / ms.front() / 1e6;
     facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o);
@@ -120,6 +125,10 @@ void print(const Facts& facts) {
   if (facts.find("gflop_per_s"))
     std::printf("   %7.1f GFLOP/s, %3.0f %% of matmul", facts.number("gflop_per_s"),
                 100 * facts.number("of_matmul"));
+  if (facts.find("eager_because"))
+    std::printf("   eager: %s", std::get<std::string>(*facts.find("eager_because")).c_str());
+  else if (facts.find("captured"))
+    std::printf("   captured");
   std::printf("\n");
 }
 
