@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 
-#include "fovea/core/captured.h"
 #include "fovea/core/error.h"
 #include "fovea/core/memory.h"
+#include "tools/bench/timing.h"
 #include "tools/bench/workloads.h"
 #include "tools/report/facts.h"
 
@@ -37,58 +36,25 @@ Work work_of(const std::string& name, const BenchOptions& o) {
   return std::ranges::find(workloads(), name, &Workload::name)->make(o);
 }
 
-// Milliseconds of each of many calls, in order of length.
-std::vector<double> time(const Step& step, const Device& device, double seconds) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> ms;
-  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  while (Clock::now() < end || ms.size() < 5) {
-    const auto start = Clock::now();
-    step();
-    synchronize(device);
-    ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-  }
-  std::sort(ms.begin(), ms.end());
-  return ms;
+// What is timed, when everything lazy has happened.
+Recorded warmed(const Work& work, const Device& device, bool as_graph) {
+  for (int i = 0; i < 3; ++i) work.step();
+  return as_graph ? recorded(work.step, device) : Recorded{work.step};
 }
 
-// On a GPU the step as one graph, if it can be captured; else the step itself, and why it is.
-struct Recorded {
-  Step step;
-  bool captured = false;
-  std::string eager_because = {};
-};
-Recorded recorded(const Step& step, const Device& device) {
-#ifdef FOVEA_CUDA
-  if (const auto* cuda = std::get_if<Cuda>(&device)) {
-    try {
-      const auto graph = std::make_shared<Captured>(*cuda, step);
-      return {[graph] { (*graph)(); }, true};
-    } catch (const Error& e) {  // it reads what it computes, as writing token by token does
-      return {step, false, e.what()};
-    }
-  }
-#else
-  (void)device;
-#endif
-  return {step};
-}
-
-// The best that a kernel without reuse, or one with all of it, does here: what a fraction of the peak is of.
-double best_rate(const char* name, const BenchOptions& o) {
+// The best that a kernel without reuse, or one with all of it, does here, called as what it is compared with.
+double best_rate(const char* name, const BenchOptions& o, bool as_graph) {
   BenchOptions plain;
   plain.device = o.device;
   plain.bf16 = o.bf16;
   const Work work = work_of(name, plain);
-  for (int i = 0; i < 2; ++i) work.step();
-  return (work.bytes + work.flops) / time(work.step, o.device, 0.3).front();
+  return (work.bytes + work.flops) / time(warmed(work, o.device, as_graph).step, o.device, 0.3).ms.front();
 }
 
 Facts measure(const std::string& name, const BenchOptions& o) {
   const Work work = work_of(name, o);
-  for (int i = 0; i < 3; ++i) work.step();
-  const Recorded step = recorded(work.step, o.device);
-  const std::vector<double> ms = time(step.step, o.device, o.seconds);
+  const Recorded step = warmed(work, o.device, true);
+  const auto [ms, calls] = time(step.step, o.device, o.seconds);
   Facts facts = {{"name", name},
                  {"device", cat(arithmetic_of(o.device), o.bf16 ? ", bf16" : "")},
                  {"min_ms", ms.front()},
@@ -99,16 +65,17 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   getrusage(RUSAGE_SELF, &usage);
   facts["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
   if (!is_cpu(o.device)) {
+    facts["calls_per_sample"] = std::int64_t{calls};
     facts["captured"] = step.captured;
     if (!step.captured) facts["eager_because"] = step.eager_because;
   }
   if (work.bytes > 0) {
     facts["gb_per_s"] = work.bytes / ms.front() / 1e6;
-    facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o);
+    facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o, step.captured);
   }
   if (work.flops > 0) {
     facts["gflop_per_s"] = work.flops / ms.front() / 1e6;
-    facts["of_matmul"] = work.flops / ms.front() / best_rate("matmul", o);
+    facts["of_matmul"] = work.flops / ms.front() / best_rate("matmul", o, step.captured);
   }
   return facts;
 }
