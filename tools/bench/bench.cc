@@ -71,11 +71,16 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   }
   if (work.bytes > 0) {
     facts["gb_per_s"] = work.bytes / ms.front() / 1e6;
-    facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o, step.captured);
+    if (name != "copy") facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o, step.captured);
   }
   if (work.flops > 0) {
     facts["gflop_per_s"] = work.flops / ms.front() / 1e6;
-    facts["of_matmul"] = work.flops / ms.front() / best_rate("matmul", o, step.captured);
+    if (name != "matmul")
+      facts["of_matmul"] = work.flops / ms.front() / best_rate("matmul", o, step.captured);
+    if (const std::optional<double> peak = peak_flops(o.device, work.factors)) {
+      facts["peak_gflop_per_s"] = *peak / 1e9;
+      facts["of_peak"] = work.flops / ms.front() * 1e3 / *peak;
+    }
   }
   return facts;
 }
@@ -87,11 +92,17 @@ void print(const Facts& facts) {
               static_cast<unsigned long long>(std::get<std::uint64_t>(*facts.find("n"))),
               static_cast<double>(std::get<std::uint64_t>(*facts.find("peak_bytes"))) / 1e6,
               facts.number("peak_rss_mb"));
-  if (facts.find("gb_per_s"))
-    std::printf("   %7.1f GB/s, %3.0f %% of copy", facts.number("gb_per_s"), 100 * facts.number("of_copy"));
-  if (facts.find("gflop_per_s"))
-    std::printf("   %7.1f GFLOP/s, %3.0f %% of matmul", facts.number("gflop_per_s"),
-                100 * facts.number("of_matmul"));
+  if (facts.find("gb_per_s")) std::printf("   %7.1f GB/s", facts.number("gb_per_s"));
+  if (facts.find("of_copy")) std::printf(", %3.0f %% of copy", 100 * facts.number("of_copy"));
+  if (facts.find("gflop_per_s")) {
+    std::printf("   %7.1f GFLOP/s", facts.number("gflop_per_s"));
+    if (facts.find("of_matmul")) std::printf(", %3.0f %% of matmul", 100 * facts.number("of_matmul"));
+    if (facts.find("of_peak"))
+      std::printf(", %3.0f %% of the peak of %.1f TFLOP/s", 100 * facts.number("of_peak"),
+                  facts.number("peak_gflop_per_s") / 1e3);
+    else
+      std::printf(", peak unknown");
+  }
   if (facts.find("eager_because"))
     std::printf("   eager: %s", std::get<std::string>(*facts.find("eager_because")).c_str());
   else if (facts.find("captured"))

@@ -1,4 +1,5 @@
 #include "fovea/kernels/linear.h"
+#include "fovea/ops/blas.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/grid_sample.h"
 #include "fovea/ops/layer_norm.h"
@@ -24,6 +25,11 @@ Tensor noise(const BenchOptions& o, const Shape& shape) {
 
 double bytes_of(const Tensor& x) {
   return static_cast<double>(x.numel()) * static_cast<double>(size_of(x.dtype()));
+}
+
+// Of products that cuBLAS does.
+Factors factors_of(const BenchOptions& o) {
+  return o.bf16 ? Factors::bf16 : tf32_allowed() ? Factors::tf32 : Factors::f32;
 }
 
 Work copy_work(const BenchOptions& o) {
@@ -57,7 +63,7 @@ Work matmul_work(const BenchOptions& o) {
     product = [a, y = clone(a)] {
       std::visit([&](auto d) { linear_forward(d, view_of(a), view_of(a), {}, view_of(y)); }, a.device());
     };
-  return {product, 0, 2 * static_cast<double>(n * n * n)};
+  return {product, 0, 2 * static_cast<double>(n * n * n), factors_of(o)};
 }
 
 // Four products of [B,H] and [H,4H] in two: what moves is the weights, above all.
@@ -65,7 +71,8 @@ Work lstm_cell_work(const BenchOptions& o) {
   const Index B = o.batch_size.value_or(256), H = o.hidden_size.value_or(1024);
   const Tensor x = noise(o, {B, H}), w = noise(o, {4 * H, H}), bias = noise(o, {4 * H});
   const LstmState state{x, x};
-  return {[=] { lstm_cell(x, state, w, w, bias, bias); }, 0, 2 * static_cast<double>(2 * B * H * 4 * H)};
+  return {[=] { lstm_cell(x, state, w, w, bias, bias); }, 0, 2 * static_cast<double>(2 * B * H * 4 * H),
+          factors_of(o)};
 }
 
 // A picture a little turned: every pixel is read about once.

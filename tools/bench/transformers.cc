@@ -168,7 +168,7 @@ Work attention_work(const BenchOptions& o) {
         scaled_dot_product_attention(tape.watch(x[0]), tape.watch(x[1]), tape.watch(x[2]), {.causal = true}),
         {.seed = x[3]});
   };
-  return {step, 0, 7 * static_cast<double>(B * 12 * L * L * D)};
+  return {step, 0, 7 * static_cast<double>(B * 12 * L * L * D), o.bf16 ? Factors::bf16 : Factors::f32};
 }
 
 }  // namespace

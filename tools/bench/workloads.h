@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fovea/ops/create.h"
+#include "tools/bench/peak.h"
 #include "tools/options.h"
 
 /// What `fovea bench` times, and with which options.
@@ -35,12 +36,14 @@ inline Tensor activations(const BenchOptions& o, const Tensor& x) {
 /// One step of the work, as a function to call again and again.
 using Step = std::function<void()>;
 
-/// A step, and for single kernels what it must at least move and compute.
+/// A step, and for single kernels what it must at least move and compute, and of what its products are.
 struct Work {
   Step step;
   double bytes = 0, flops = 0;
+  Factors factors = Factors::f32;
 
-  Work(Step step, double bytes = 0, double flops = 0) : step(std::move(step)), bytes(bytes), flops(flops) {}
+  Work(Step step, double bytes = 0, double flops = 0, Factors factors = Factors::f32)
+      : step(std::move(step)), bytes(bytes), flops(flops), factors(factors) {}
 };
 
 struct Workload {
