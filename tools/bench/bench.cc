@@ -151,15 +151,15 @@ struct Bench : BenchOptions {
       require(!products_only || has_products_only(name), "bench",
               "--products-only is of transformer and gpt, not ", name);
     require(!products_only || !names.empty(), "bench", "--products-only needs a name: transformer or gpt");
+    device = common.chosen_device();
     if (names.size() != 1) {
       if (names.empty())
         for (const Workload& w : workloads())
-          if (!w.on_request) names.push_back(w.name);
+          if (!w.on_request || !is_cpu(device)) names.push_back(w.name);
       const auto failed = std::count_if(names.begin(), names.end(),
                                         [&](const std::string& name) { return !run_alone(name); });
       return failed > 0;
     }
-    device = common.chosen_device();
     const Facts facts = measure(names[0], *this);
     if (json)
       std::cout << to_json(facts, true) << std::endl;
@@ -174,7 +174,8 @@ struct Bench : BenchOptions {
 void add_bench(Commands& commands) {
   Command command = commands.root.add("bench", "Time training steps and kernels; one workload per process");
   Bench& b = command.calls<Bench>();
-  command.option("names", b.names, "Which (default: all training steps, convolutions, attention)")
+  command
+      .option("names", b.names, "Which (default: on a GPU all; else training steps, convolutions, attention)")
       .one_of(workload_names());
   command.option("--seconds", b.seconds, "How long to measure each").with_default().positive();
   command.option("--batch-size", b.batch_size, "Another batch size").positive();

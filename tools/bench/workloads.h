@@ -49,7 +49,7 @@ struct Work {
 struct Workload {
   std::string name;
   std::function<Work(const BenchOptions&)> make;
-  /// Only when it is named: too slow on a host, or of no interest beside the others.
+  /// On a host only when it is named: too slow there, or of no interest beside the others.
   bool on_request = false;
 };
 
