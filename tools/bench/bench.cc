@@ -26,14 +26,16 @@ const std::vector<Workload>& workloads() {
   return all;
 }
 
-std::vector<std::string> workload_names() {
+// All, or those that --bf16 is for.
+std::vector<std::string> workload_names(bool bf16 = false) {
   std::vector<std::string> names;
-  for (const Workload& w : workloads()) names.push_back(w.name);
+  for (const Workload& w : workloads())
+    if (w.bf16 || !bf16) names.push_back(w.name);
   return names;
 }
 
-Work work_of(const std::string& name, const BenchOptions& o) {
-  return std::ranges::find(workloads(), name, &Workload::name)->make(o);
+const Workload& workload(const std::string& name) {
+  return *std::ranges::find(workloads(), name, &Workload::name);
 }
 
 // What is timed, when everything lazy has happened.
@@ -47,12 +49,12 @@ double best_rate(const char* name, const BenchOptions& o, bool as_graph) {
   BenchOptions plain;
   plain.device = o.device;
   plain.bf16 = o.bf16;
-  const Work work = work_of(name, plain);
+  const Work work = workload(name).make(plain);
   return (work.bytes + work.flops) / time(warmed(work, o.device, as_graph).step, o.device, 0.3).ms.front();
 }
 
 Facts measure(const std::string& name, const BenchOptions& o) {
-  const Work work = work_of(name, o);
+  const Work work = workload(name).make(o);
   const Recorded step = warmed(work, o.device, true);
   const auto [ms, calls] = time(step.step, o.device, o.seconds);
   Facts facts = {{"name", name},
@@ -147,15 +149,18 @@ struct Bench : BenchOptions {
 
   int operator()() {
     common.apply();
-    for (const std::string& name : names)
+    for (const std::string& name : names) {
       require(!products_only || has_products_only(name), "bench",
               "--products-only is of transformer and gpt, not ", name);
+      require(!bf16 || workload(name).bf16, "bench", name, " has no bf16; --bf16 is for ",
+              listed(workload_names(true)));
+    }
     require(!products_only || !names.empty(), "bench", "--products-only needs a name: transformer or gpt");
     device = common.chosen_device();
     if (names.size() != 1) {
       if (names.empty())
         for (const Workload& w : workloads())
-          if (!w.on_request || !is_cpu(device)) names.push_back(w.name);
+          if ((!w.on_request || !is_cpu(device)) && (!bf16 || w.bf16)) names.push_back(w.name);
       const auto failed = std::count_if(names.begin(), names.end(),
                                         [&](const std::string& name) { return !run_alone(name); });
       return failed > 0;
@@ -183,7 +188,7 @@ void add_bench(Commands& commands) {
   command.option("--hidden-size", b.hidden_size, "Another size of the LSTM").positive();
   command.flag("--products-only", b.products_only,
                "Only the products of matrices of transformer or gpt, on random numbers");
-  command.flag("--bf16", b.bf16, "Activations of transformer and gpt, and what single kernels take, in bf16");
+  command.flag("--bf16", b.bf16, "Activations in bf16; for " + listed(workload_names(true)));
   command.flag("--json", b.json, "One JSON line a workload");
   b.common.add_to(command);
 }

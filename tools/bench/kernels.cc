@@ -89,13 +89,15 @@ Work grid_sample_work(const BenchOptions& o) {
 }  // namespace
 
 std::vector<Workload> kernel_workloads() {
-  return {{"copy", copy_work, true},
-          {"add", add_work, true},
-          {"softmax", softmax_work, true},
-          {"layer_norm", layer_norm_work, true},
-          {"matmul", matmul_work, true},
-          {"lstm_cell", lstm_cell_work, true},
-          {"grid_sample", grid_sample_work, true}};
+  return {
+      {.name = "copy", .make = copy_work, .on_request = true, .bf16 = true},
+      {.name = "add", .make = add_work, .on_request = true, .bf16 = true},
+      {.name = "softmax", .make = softmax_work, .on_request = true},
+      {.name = "layer_norm", .make = layer_norm_work, .on_request = true, .bf16 = true},
+      {.name = "matmul", .make = matmul_work, .on_request = true, .bf16 = true},
+      {.name = "lstm_cell", .make = lstm_cell_work, .on_request = true},
+      {.name = "grid_sample", .make = grid_sample_work, .on_request = true},
+  };
 }
 
 }  // namespace fovea::tools

@@ -176,19 +176,16 @@ Work attention_work(const BenchOptions& o) {
 bool has_products_only(const std::string& name) { return name == "transformer" || name.starts_with("gpt"); }
 
 std::vector<Workload> transformer_workloads() {
-  return {{"transformer", transformer_step},
-          // nanoGPT's CPU preset, and its character preset.
-          {"gpt",
-           [](const BenchOptions& o) {
-             return gpt_step(o, {12, 64, 4, 4, 128});
-           }},
-          {"gpt_full",
-           [](const BenchOptions& o) {
-             return gpt_step(o, {64, 256, 6, 6, 384});
-           },
-           true},
-          {"decode", decode_step},
-          {"attention", attention_work}};
+  // nanoGPT's CPU preset, and its character preset.
+  const auto small = [](const BenchOptions& o) { return gpt_step(o, {12, 64, 4, 4, 128}); };
+  const auto full = [](const BenchOptions& o) { return gpt_step(o, {64, 256, 6, 6, 384}); };
+  return {
+      {.name = "transformer", .make = transformer_step, .bf16 = true},
+      {.name = "gpt", .make = small, .bf16 = true},
+      {.name = "gpt_full", .make = full, .on_request = true, .bf16 = true},
+      {.name = "decode", .make = decode_step},
+      {.name = "attention", .make = attention_work, .bf16 = true},
+  };
 }
 
 }  // namespace fovea::tools

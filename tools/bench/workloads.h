@@ -22,7 +22,7 @@ struct BenchOptions {
   double seconds = 3;
   std::optional<std::int64_t> batch_size, length, hidden_size;
   bool products_only = false;
-  bool bf16 = false;  ///< activations, of workloads that have any
+  bool bf16 = false;  ///< activations
   bool json = false;
   Device device = Cpu{};  ///< where the work is done
 };
@@ -51,6 +51,7 @@ struct Workload {
   std::function<Work(const BenchOptions&)> make;
   /// On a host only when it is named: too slow there, or of no interest beside the others.
   bool on_request = false;
+  bool bf16 = false;  ///< whether --bf16 is for it
 };
 
 /// Training steps of the NTM, of DRAW, of an LSTM cell, and of a chain of additions.
