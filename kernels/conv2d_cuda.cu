@@ -7,9 +7,10 @@
 #include "fovea/kernels/divisor.h"
 #include "fovea/kernels/reduce.h"
 
-// Every pass is a matrix product of which one operand is never stored: its element (t, p) is the pixel that
-// place p has at term t, a channel and a tap, and it is read out of the image when a tile of the product is
-// loaded. Columns in memory and cuBLAS would be the other way; but writing and reading every pixel once for
+// Implicit GEMM: every pass is a matrix product of which one operand is never stored: its element (t, p) is
+// the pixel that place p has at term t, a channel and a tap, and it is read out of the image when a tile of
+// the product is loaded. It runs on FMA units, so f32 factors stay f32: tensor cores would round them to 10
+// bits. Columns in memory and cuBLAS would be the other way; but writing and reading every pixel once for
 // each tap takes longer than the products where channels are few, as in the networks here, and one launch
 // does it all.
 //   forward, input gradient   out[o][p] = sum over t  w[o][t] pixel(t, p)
