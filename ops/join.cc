@@ -2,6 +2,7 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
+#include "fovea/kernels/join.h"
 #include "fovea/ops/one_device.h"
 #include "fovea/ops/views.h"
 
@@ -10,6 +11,19 @@ namespace {
 
 void write(Tensor to, const Tensor& from, Into into = Into::set) {
   std::visit([&](auto d) { copy(d, view_of(to), view_of(from), into); }, to.device());
+}
+
+// Writes x into y where their elements follow each other in memory, as along the first dimension; else false.
+bool joined(const Tensor& y, std::span<const Tensor> x, int dim) {
+  if (y.strides()[dim] * y.shape()[dim] != y.numel()) return false;
+  std::vector<View> parts;
+  parts.reserve(x.size());
+  for (const Tensor& t : x) {
+    if (!t.contiguous()) return false;
+    parts.push_back(view_of(t));
+  }
+  std::visit([&](auto d) { join(d, parts, view_of(y)); }, y.device());
+  return true;
 }
 
 void require_some(const char* op, std::span<const Tensor> x) {
@@ -34,10 +48,12 @@ Tensor concat(std::span<const Tensor> x, int dim) {
     total += sizes.back();
   }
   Tensor y = Tensor::empty(x[0].shape().replaced(dim, total), x[0].dtype(), x[0].device());
-  Index at = 0;
-  for (const Tensor& t : x) {
-    write(slice(y, dim, at, at + t.shape()[dim]), t);
-    at += t.shape()[dim];
+  if (!joined(y, x, dim)) {
+    Index at = 0;
+    for (const Tensor& t : x) {
+      write(slice(y, dim, at, at + t.shape()[dim]), t);
+      at += t.shape()[dim];
+    }
   }
   record("concat", x, {y}, [dim, sizes = std::move(sizes)](Backward& b) {
     Index at = 0;
@@ -55,11 +71,10 @@ Tensor stack(std::span<const Tensor> x, int dim) {
   if (dim < 0) dim += shape.rank() + 1;
   const auto n = static_cast<Index>(x.size());
   Tensor y = Tensor::empty(shape.inserted(dim, n), x[0].dtype(), x[0].device());
-  for (Index i = 0; i < n; ++i) {
-    const Tensor& t = x[static_cast<std::size_t>(i)];
+  for (const Tensor& t : x)
     require(t.shape() == shape, "stack", "shapes differ: ", shape, " and ", t.shape());
-    write(select(y, dim, i), t);
-  }
+  if (!joined(y, x, dim))
+    for (Index i = 0; i < n; ++i) write(select(y, dim, i), x[static_cast<std::size_t>(i)]);
   record("stack", x, {y}, [dim, n](Backward& b) {
     for (Index i = 0; i < n; ++i)
       if (b.wants(static_cast<int>(i))) b.add(static_cast<int>(i), select(b.dy(), dim, i));

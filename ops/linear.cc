@@ -1,7 +1,9 @@
 #include "fovea/ops/linear.h"
 
+#include <vector>
+
 #include "fovea/core/arithmetic.h"
-#include "fovea/kernels/copy.h"
+#include "fovea/kernels/join.h"
 #include "fovea/kernels/linear.h"
 #include "fovea/kernels/pointwise.h"
 #include "fovea/ops/by_f32.h"
@@ -21,17 +23,10 @@ Tensor stacked(Pairs pairs, Get get) {
   if (pairs.size() == 1) return first;
   Index rows = 0;
   for (const auto& p : pairs) rows += get(p).shape()[0];
-  Tensor out = Tensor::empty({rows, first.shape()[1]}, first.dtype(), first.device());
-  Index at = 0;
-  for (const auto& p : pairs) {
-    const Tensor& part = get(p);
-    View to = view_of(out);
-    to.data = static_cast<std::byte*>(to.data) +
-              static_cast<std::size_t>(at * out.shape()[1]) * size_of(out.dtype());
-    to.shape = part.shape();
-    std::visit([&](auto d) { copy(d, to, view_of(part)); }, out.device());
-    at += part.shape()[0];
-  }
+  const Tensor out = Tensor::empty({rows, first.shape()[1]}, first.dtype(), first.device());
+  std::vector<View> parts;
+  for (const auto& p : pairs) parts.push_back(view_of(get(p)));
+  std::visit([&](auto d) { join(d, parts, view_of(out)); }, out.device());
   return out;
 }
 
@@ -43,9 +38,13 @@ void flush_products(Tensor& dw, Pairs pairs) {
 }
 
 void flush_sums(Tensor& db, Pairs pairs) {
-  for (const auto& p : pairs)
-    std::visit([&](auto d) { linear_bias_gradient(d, view_of(p.first), view_of(db), Into::add); },
-               db.device());
+  const auto add = [&](const Tensor& dy) {
+    std::visit([&](auto d) { linear_bias_gradient(d, view_of(dy), view_of(db), Into::add); }, db.device());
+  };
+  if (is_cpu(db.device()))  // where a call costs less than the copy
+    for (const auto& p : pairs) add(p.first);
+  else
+    add(stacked(pairs, [](const auto& p) -> const Tensor& { return p.first; }));
 }
 
 // An activation's place in the list of pointwise ops.
