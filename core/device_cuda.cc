@@ -72,6 +72,7 @@ class State {
   }
 
   void release() {
+    detail::refuse_in_capture(device_, "release_cached_memory");
     std::lock_guard lock(mutex_);
     release_locked();
   }
@@ -137,7 +138,7 @@ class State {
     throw OutOfMemory(cat("[memory] cannot allocate ", size, " bytes on ", Device(device_), ": ", free,
                           " of ", total, " are free, live tensors hold ", stats.allocated, ", at most ",
                           stats.peak, " so far; use a smaller batch or shorter sequences"),
-                      size, stats.allocated, stats.peak);
+                      size, stats.allocated, stats.peak, free);
   }
 
   void release_locked() {
@@ -204,6 +205,13 @@ void cuda_check(int code, const char* what, const std::source_location& where) {
     return;
   const auto error = static_cast<cudaError_t>(code);
   cudaGetLastError();  // so that the next call does not report it again
+  if (error == cudaErrorMemoryAllocation) {
+    std::size_t free = 0, total = 0;
+    cudaMemGetInfo(&free, &total);
+    throw OutOfMemory(cat("[cuda] ", what, " had too little memory: ", free, " of ", total,
+                          " bytes are free; use a smaller batch or shorter sequences"),
+                      0, 0, 0, free);
+  }
   fail("cuda", what, " failed: ", cudaGetErrorString(error), " (", cudaGetErrorName(error), "), in ",
        where.file_name(), ":", where.line());
 }

@@ -22,11 +22,13 @@ class Error : public std::runtime_error {
 /// A memory request that could not be met, even after the cache was released. Sizes in bytes.
 class OutOfMemory : public Error {
  public:
-  OutOfMemory(const std::string& message, std::size_t requested, std::size_t allocated, std::size_t peak)
-      : Error(message), requested(requested), allocated(allocated), peak(peak) {}
-  std::size_t requested;  ///< the size that was asked for
+  OutOfMemory(const std::string& message, std::size_t requested, std::size_t allocated, std::size_t peak,
+              std::size_t free = 0)
+      : Error(message), requested(requested), allocated(allocated), peak(peak), free(free) {}
+  std::size_t requested;  ///< the size that was asked for; 0: CUDA asked for memory of its own
   std::size_t allocated;  ///< held by live tensors at that moment
   std::size_t peak;       ///< the most that was ever held
+  std::size_t free;       ///< what a GPU had left; 0 on the host
 };
 
 namespace detail {

@@ -17,6 +17,7 @@ namespace fovea::cublas {
 inline constexpr std::size_t workspace_bytes = 32 << 20;  // what cuBLAS wants on Hopper
 
 inline void check(cublasStatus_t status, const char* what) {
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) detail::cuda_check(cudaErrorMemoryAllocation, what);
   require(status == CUBLAS_STATUS_SUCCESS, "cublas", what, " failed: ", cublasGetStatusString(status));
 }
 

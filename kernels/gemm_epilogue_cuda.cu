@@ -82,6 +82,7 @@ bool product(Cuda d, Index m, Index n, Index k, Matrix<const T> a, Matrix<const 
              Matrix<T> c) {
   const cublasLtEpilogue_t epilogue = kind_of(e);
   if (epilogue == CUBLASLT_EPILOGUE_DEFAULT || m == 0 || n == 0 || k == 0) return false;
+  if (e.u && n % 8 != 0) return false;  // what cuBLASLt asks of the rows of u
   const cublas::Context context = cublas::context_of(d);
   auto* lt = reinterpret_cast<cublasLtHandle_t>(context.handle);  // a handle of cuBLAS may stand for one
   const cublasComputeType_t compute = cublas::compute_of<T>();

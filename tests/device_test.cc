@@ -10,6 +10,7 @@
 
 #ifdef FOVEA_CUDA
 #include "fovea/core/captured.h"
+#include "fovea/core/cuda.h"
 #include "fovea/models/layers/linear.h"
 #include "fovea/models/training/average.h"
 #include "fovea/models/training/clip.h"
@@ -184,7 +185,10 @@ TEST_CASE("CUDA: memory that has run out is an OutOfMemory, and the program goes
     const std::string message = e.what();
     for (const char* part : {"[memory]", "4194304 bytes", "cuda:0", "smaller batch"})
       CHECK_MESSAGE(message.find(part) != std::string::npos, message);
+    CHECK(e.requested == std::size_t{4} << 20);
+    CHECK(e.free > 0);
   }
+  CHECK_THROWS_AS(detail::cuda_check(2, "cudaGraphInstantiate"), OutOfMemory);  // cudaErrorMemoryAllocation
   CHECK(memory_stats(d).allocated == before.allocated);
   set_memory_limit(0, d);
   CHECK(sum(too_much()).item() == 2 << 20);
@@ -254,7 +258,7 @@ TEST_CASE("Captured: a replayed step is the eager one, bit for bit") {
   check_captured<Adam>({.lr = 0.01});
 }
 
-TEST_CASE("Captured: a thousand replays learn, and memory stays flat") {
+TEST_CASE("Captured: ten thousand replays learn, and memory stays flat") {
   if (!there_is_a_gpu()) return;
   Tensor x = there(draw({2, 3}, DType::f32, -1, 1, 1));
   const Tensor goal = square(x);
@@ -263,7 +267,7 @@ TEST_CASE("Captured: a thousand replays learn, and memory stays flat") {
     step();
     synchronize(Cuda{});
     const MemoryStats before = memory_stats(Cuda{});
-    for (int i = 0; i < 1000; ++i) step();
+    for (int i = 0; i < 10000; ++i) step();
     synchronize(Cuda{});
     const MemoryStats after = memory_stats(Cuda{});
     CHECK(after.allocated == before.allocated);
@@ -280,8 +284,9 @@ TEST_CASE("Captured: what would wait is refused, and all goes on afterwards") {
   if (!there_is_a_gpu()) return;
   const Tensor x = there(ones({2}));
   const auto captured = [](const std::function<void()>& f) { return [f] { Captured step(Cuda{}, f); }; };
-  for (const auto& f : std::vector<std::function<void()>>{
-           [&] { sum(x + x).item(); }, [&] { to(x + x, Cpu{}); }, [&] { there(ones({2})); }})
+  for (const auto& f :
+       std::vector<std::function<void()>>{[&] { sum(x + x).item(); }, [&] { to(x + x, Cpu{}); },
+                                          [&] { there(ones({2})); }, [] { release_cached_memory(Cuda{}); }})
     check_throws(captured(f), {"captured step cannot", "between the steps"});
   check_throws(captured([] { synchronize(Cuda{}); }), {"[synchronize]", "captured step cannot"});
   const std::size_t held = memory_stats(Cuda{}).allocated;

@@ -346,7 +346,9 @@ cudaError_t cudaMalloc(void** block, std::size_t bytes) {
   return result(*block ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFree(void* block) { return std::free(block), cudaSuccess; }
-cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) { return *free = *total = 0, cudaSuccess; }
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  return *free = *total = std::size_t{1} << 30, cudaSuccess;
+}
 cudaError_t cudaHostAlloc(void** block, std::size_t bytes, unsigned) { return cudaMalloc(block, bytes); }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t stream) {
