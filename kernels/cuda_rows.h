@@ -35,27 +35,34 @@ class RowPacks {
     }
   }
 
-  /// A row's packs as numbers of type C: `row[place]`.
-  template <class C, class T>
-  class Row {
+  /// The packs f(place), as `kept[place]`: kept in registers, or made anew every time.
+  template <class F>
+  class Kept {
    public:
-    __device__ Row(const RowPacks& packs, const T* from) : from_(from) {
-      if constexpr (held > 0) packs.each([&](Place p) { x_[p.number] = load_pack<C, n>(from + p.at); });
+    using P = std::invoke_result_t<F, Place>;
+    __device__ Kept(const RowPacks& packs, F f) : f_(f) {
+      if constexpr (held > 0) packs.each([&](Place p) { x_[p.number] = f_(p); });
     }
-    __device__ Pack<C, n> operator[](Place p) const {
+    __device__ P operator[](Place p) const {
       if constexpr (held > 0)
         return x_[p.number];
       else
-        return load_pack<C, n>(from_ + p.at);
+        return f_(p);
     }
 
    private:
-    const T* from_;
-    Pack<C, n> x_[held > 0 ? held : 1];
+    F f_;
+    P x_[held > 0 ? held : 1];
   };
+  template <class F>
+  __device__ Kept<F> keep(F f) const {
+    return {*this, f};
+  }
+
+  /// A row's packs as numbers of type C: `row[place]`.
   template <class C, class T>
-  __device__ Row<C, T> row(const T* from) const {
-    return {*this, from};
+  __device__ auto row(const T* from) const {
+    return keep([from](Place p) { return load_pack<C, n>(from + p.at); });
   }
 
   /// The sum of f(place) over the row, in every thread.
@@ -64,6 +71,30 @@ class RowPacks {
     C total = 0;
     each([&](Place p) { total += f(p); });
     return team_.all(total, [](C a, C b) { return a + b; });
+  }
+
+  /// The sum of all elements of the packs f(place).
+  template <class C, class F>
+  __device__ C sum_of(F f) const {
+    return sum<C>([&](Place p) {
+      const auto x = f(p);
+      C total = 0;
+#pragma unroll
+      for (int k = 0; k < n; ++k) total += x[k];
+      return total;
+    });
+  }
+
+  /// The largest element of the packs f(place), NaN passed over; -inf when there is none.
+  template <class C, class F>
+  __device__ C max_of(F f) const {
+    C most = -std::numeric_limits<C>::infinity();
+    each([&](Place p) {
+      const auto x = f(p);
+#pragma unroll
+      for (int k = 0; k < n; ++k) most = x[k] > most ? x[k] : most;
+    });
+    return team_.all(most, [](C a, C b) { return a > b ? a : b; });
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
+#include "fovea/ops/views.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -87,6 +88,46 @@ TEST_CASE("masked_softmax: what is masked does not matter") {
   CHECK(dx.at({0, 0}) == doctest::Approx(-0.5));
   CHECK(dx.at({0, 1}) == 0);
   for (Index j = 0; j < 3; ++j) CHECK(dx.at({1, j}) == 0);
+}
+
+// y of f(x) twice, which adds two gradients, and dx.
+std::pair<Tensor, Tensor> twice(const Function& f, const Tensor& x) {
+  Tape tape;
+  const Tensor w = tape.watch(x), y = f({w}) + f({w});
+  tape.backward(y, {.seed = beside(x, cast(draw(y.shape(), DType::f32, -1, 1, 7), x.dtype()))});
+  return {y.detach(), tape.gradient(w)};
+}
+
+// Rows of which a warp or a block holds packs, rows that are taken element by element, and columns.
+TEST_CASE("softmax: rows of any length on every device") {
+  const auto masked = [](const Shape& m, int dim) -> Function {
+    return [=](const Inputs& x) { return masked_softmax(x[0], beside(x[0], mask(m)), dim); };
+  };
+  for (const Index n : {1, 4, 8, 132, 260, 516, 1024, 1025, 1028, 4100, 9000, 16384, 16388})
+    for (const auto& [name, shape, f] : std::vector<std::tuple<const char*, Shape, Function>>{
+             {"softmax", {3, n}, [](const Inputs& x) { return softmax(x[0]); }},
+             {"log_softmax", {3, n}, [](const Inputs& x) { return log_softmax(x[0]); }},
+             {"not aligned",
+              {3 * n + 1},
+              [n](const Inputs& x) {
+                return softmax(reshape(slice(x[0], 0, 1, 3 * n + 1), {3, n}));
+              }},
+             {"columns", {n, 3}, [](const Inputs& x) { return softmax(x[0], 0); }},
+             {"masked", {3, n}, masked({3, n}, -1)},
+             {"one mask for all rows", {2, 3, n}, masked({n}, -1)},
+             {"a mask for each batch", {2, 3, n}, masked({2, 1, n}, -1)},
+             {"rows masked", {3, n}, masked({3, 1}, -1)},
+             {"columns masked", {2, n, 3}, masked({n, 3}, 1)}}) {
+      CAPTURE(name);
+      CAPTURE(n);
+      const Tensor x = draw(shape, DType::f32, -2, 2, 3);
+      const auto [y, dx] = twice(f, cast(x, DType::f64));
+      for (const Device& device : devices()) {
+        const auto [narrow, dnarrow] = twice(f, to(x, device));
+        CHECK(difference(narrow, y) < 1e-5);
+        CHECK(difference(dnarrow, dx) < 1e-5);
+      }
+    }
 }
 
 TEST_CASE("softmax: a NaN is not hidden, and rows of -inf give 0") {
