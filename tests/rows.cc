@@ -125,10 +125,22 @@ void check_shapes(const Row& row, const std::vector<Shape>& shapes) {
   }
 }
 
+#ifdef FOVEA_CUDA
+// Says once in a run that there is none.
+bool there_is_a_gpu() {
+  static const bool there = [] {
+    const bool found = cuda_device_count() > 0;
+    if (!found) MESSAGE("no GPU: CPU against CUDA was skipped");
+    return found;
+  }();
+  return there;
+}
+#endif
+
 // The same on a GPU, where there is one: what it gives is what the host gives.
 void check_parity(const Row& row, const std::vector<Shape>& shapes) {
 #ifdef FOVEA_CUDA
-  if (cuda_device_count() == 0) return;
+  if (!there_is_a_gpu()) return;
   const std::string what = describe(row, shapes);
   INFO(what, " on CUDA");
   for (const DType dtype : {DType::f64, DType::f32}) {

@@ -194,7 +194,10 @@ TEST_CASE("sample: the same draws on every device") {
 
 #ifdef FOVEA_CUDA
 TEST_CASE("sample: every replay of a captured step draws anew, as the step itself would") {
-  if (cuda_device_count() == 0) return;
+  if (cuda_device_count() == 0) {
+    MESSAGE("skipped: no GPU");
+    return;
+  }
   const auto draw_all = [x = to(draw({50, 7}, DType::f32, -1, 1, 1), Cuda{})](Generator& random) {
     const Tensor ids = cast(categorical_sample(x, random), DType::f32);
     return gaussian_sample(x, x, random) + bernoulli_sample(x, random) + unsqueeze(ids, 1);
