@@ -40,8 +40,10 @@ Recorded recorded(const Step& step, const Device& device) {
 
 Times time(const Step& step, const Device& device, double seconds) {
   Times out;
+  const auto is_short = [&] { return sample(step, device, out.calls) < 1; };
   if (!is_cpu(device))
-    while (sample(step, device, out.calls) < 1) out.calls *= 2;
+    while (is_short() || is_short() || is_short())
+      out.calls *= 2;  // the first may be slow, and any disturbed
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   while (Clock::now() < end || out.ms.size() < 5)
     out.ms.push_back(sample(step, device, out.calls) / out.calls);
