@@ -1,45 +1,74 @@
 #include "fovea/kernels/compare.h"
-#include "fovea/kernels/convert.h"
-#include "fovea/kernels/cuda_places.h"
+#include "fovea/kernels/cuda_packs.h"
 
 namespace fovea {
 namespace {
 
-template <class T>
-__device__ bool holds(Comparison comparison, T a, T b) {
+// Calls f with the comparison as a function: chosen once for a pack, not for each of its elements.
+template <class F>
+__device__ void with(Comparison comparison, F f) {
   switch (comparison) {
     case Comparison::less:
-      return a < b;
+      return f([](auto a, auto b) { return a < b; });
     case Comparison::less_equal:
-      return a <= b;
+      return f([](auto a, auto b) { return a <= b; });
     case Comparison::greater:
-      return a > b;
+      return f([](auto a, auto b) { return a > b; });
     case Comparison::greater_equal:
-      return a >= b;
+      return f([](auto a, auto b) { return a >= b; });
     case Comparison::equal:
-      return a == b;
+      return f([](auto a, auto b) { return a == b; });
     default:
-      return a != b;
+      return f([](auto a, auto b) { return a != b; });
+  }
+}
+template <class F>
+__device__ void with(Logic logic, F f) {
+  switch (logic) {
+    case Logic::both:
+      return f([](bool a, bool b) { return a && b; });
+    case Logic::either:
+      return f([](bool a, bool b) { return a || b; });
+    default:
+      return f([](bool a, bool b) { return a != b; });
   }
 }
 
 // C: what the elements are compared as.
-template <class C, class T>
-void pairs(Cuda d, Comparison comparison, const View& x, const View& y, const View& z) {
+template <class C, class T, class Relation>
+void pairs(Cuda d, Relation relation, const View& x, const View& y, const View& z) {
+  constexpr int n = pack_size<T, std::uint8_t>;
   const T *p = x.as<const T>(), *q = y.as<const T>();
   auto* out = z.as<std::uint8_t>();
-  each_place(d, Rows<3>(z.shape, {&x.strides, &y.strides, &z.strides}), [=] __device__(const Places<3>& at) {
-    out[at[2]] = holds(comparison, convert<C>(p[at[0]]), convert<C>(q[at[1]]));
-  });
+  each_pack<n>(d, Rows<3>(z.shape, {&x.strides, &y.strides, &z.strides}),
+               aligned<n>(p) && aligned<n>(q) && aligned<n>(out), [=] __device__(const auto& at) {
+                 constexpr int size = std::decay_t<decltype(at)>::size;
+                 const auto a = at.template load<C>(p, 0), b = at.template load<C>(q, 1);
+                 Pack<std::uint8_t, size> c;
+                 with(relation, [&](auto holds) {
+#pragma unroll
+                   for (int k = 0; k < size; ++k) c[k] = holds(a[k], b[k]);
+                 });
+                 at.store(out, c, 2);
+               });
 }
 
 template <class C, class T>
 void with_number(Cuda d, Comparison comparison, const View& x, C y, const View& z) {
+  constexpr int n = pack_size<T, std::uint8_t>;
   const T* p = x.as<const T>();
   auto* out = z.as<std::uint8_t>();
-  each_place(d, Rows<2>(z.shape, {&x.strides, &z.strides}), [=] __device__(const Places<2>& at) {
-    out[at[1]] = holds(comparison, convert<C>(p[at[0]]), y);
-  });
+  each_pack<n, 2>(d, Rows<2>(z.shape, {&x.strides, &z.strides}), aligned<n>(p) && aligned<n>(out),
+                  [=] __device__(const auto& at) {
+                    constexpr int size = std::decay_t<decltype(at)>::size;
+                    const auto a = at.template load<T>(p, 0);
+                    Pack<std::uint8_t, size> c;
+                    with(comparison, [&](auto holds) {
+#pragma unroll
+                      for (int k = 0; k < size; ++k) c[k] = holds(convert<C>(a[k]), y);
+                    });
+                    at.store(out, c, 1);
+                  });
 }
 
 }  // namespace
@@ -56,12 +85,7 @@ void compare_forward(Cuda d, Comparison comparison, const View& x, double y, con
 }
 
 void logic_forward(Cuda d, Logic logic, const View& x, const View& y, const View& z) {
-  const auto *p = x.as<const std::uint8_t>(), *q = y.as<const std::uint8_t>();
-  auto* out = z.as<std::uint8_t>();
-  each_place(d, Rows<3>(z.shape, {&x.strides, &y.strides, &z.strides}), [=] __device__(const Places<3>& at) {
-    const bool a = p[at[0]] != 0, b = q[at[1]] != 0;
-    out[at[2]] = logic == Logic::both ? a && b : logic == Logic::either ? a || b : a != b;
-  });
+  pairs<bool, std::uint8_t>(d, logic, x, y, z);
 }
 
 }  // namespace fovea

@@ -69,6 +69,35 @@ TEST_CASE("compare: logic") {
   }
 }
 
+using Pairs = Tensor (*)(const Tensor&, const Tensor&);
+using WithNumber = Tensor (*)(const Tensor&, double);
+
+// Packs of elements with and without a rest, rows of packs, operands that are stretched or not aligned.
+TEST_CASE("compare: every device finds the same of many elements") {
+  const auto whole = [](const Shape& shape, DType dtype, unsigned seed) {
+    Generator random(seed);  // few values, so that some are equal
+    return cast(rand_int(shape, random, 0, 4), dtype);
+  };
+  for (const auto& [a, b] : std::vector<std::pair<Shape, Shape>>{
+           {{3, 37}, {3, 37}}, {{5, 48}, {48}}, {{5, 48}, {5, 1}}, {{9}, {1}}})
+    for (const Device& device : devices())
+      for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::u8}) {
+        CAPTURE(dtype);
+        const Tensor x = whole(a, dtype, 1), y = whole(b, dtype, 2), p = to(x, device), q = to(y, device);
+        for (const Pairs f : {Pairs(less), Pairs(less_equal), Pairs(greater), Pairs(greater_equal),
+                              Pairs(equal), Pairs(not_equal)}) {
+          CHECK(bytes(f(p, q)) == bytes(f(x, y)));
+          CHECK(bytes(f(slice(p, -1, 1, to_end), q.view({}, {}, 0))) ==
+                bytes(f(slice(x, -1, 1, to_end), y.view({}, {}, 0))));
+        }
+        for (const WithNumber f : {WithNumber(less), WithNumber(less_equal), WithNumber(greater),
+                                   WithNumber(greater_equal), WithNumber(equal), WithNumber(not_equal)})
+          CHECK(bytes(f(p, 2)) == bytes(f(x, 2)));
+        if (dtype != DType::u8) continue;
+        for (const auto f : {logical_and, logical_or, logical_xor}) CHECK(bytes(f(p, q)) == bytes(f(x, y)));
+      }
+}
+
 TEST_CASE("compare: results are not tracked") {
   Tape tape;
   const Tensor x = tape.watch(draw({3}, DType::f32, -1, 1, 1));

@@ -1,5 +1,6 @@
 #include "fovea/ops/where.h"
 
+#include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
@@ -38,6 +39,27 @@ TEST_CASE("where") {
     CHECK(difference(where(m, n, n), arange(3)) == 0);
     CHECK(where(m, one, to(full({}, 2, DType::bf16), device)).at({2}) == 1);
   }
+}
+
+// Packs of elements with and without a rest, rows of packs, operands that are stretched or not aligned.
+TEST_CASE("where: packs") {
+  const auto by = [](Shape mask) {
+    return [mask](const Inputs& x) { return where(beside(x[0], mask_of(mask)), x[0], x[1]); };
+  };
+  check({"where", "a rest", {{{3, 37}, {3, 37}}}, by({3, 37})});
+  check({"where", "rows", {{{5, 16}, {16}}, {{5, 1}, {5, 16}}, {{1}, {5, 16}}}, by({16})});
+  check({"where", "not aligned", {{{33}, {32}}}, [](const Inputs& x) {
+           return where(beside(x[0], mask_of({32})), slice(x[0], 0, 1, to_end), x[1]);
+         }});
+  for (const Device& device : devices())
+    for (const DType dtype : {DType::bf16, DType::i32, DType::u8})
+      for (const Shape& shape : {Shape{3, 37}, Shape{5, 48}}) {
+        Generator random(3);
+        const Tensor x = cast(rand_int(shape, random, 0, 9), dtype), y = cast(zeros({}), dtype);
+        const Tensor m = mask_of({shape.back()}), kept = where(to(m, device), to(x, device), to(y, device));
+        CHECK(difference(kept, cast(x, DType::f32) * cast(m, DType::f32)) == 0);
+        CHECK(difference(masked_fill(to(x, device), to(equal(m, 0), device), 0), kept) == 0);
+      }
 }
 
 TEST_CASE("masked_fill") {
