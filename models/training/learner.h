@@ -29,7 +29,7 @@ class Learner {
   /// Where the model lies.
   const Device& device() const { return rules_.device; }
   /// On a GPU, how updates make cost, gradients and clipping: see Replays.
-  const Replays& replays() const { return replays_; }
+  Replays& replays() { return replays_; }
   /// Elements of all parameters.
   Index parameters() const;
 
