@@ -14,6 +14,13 @@ namespace fovea {
 /// The stream on which everything on this device is queued (a cudaStream_t). Makes the device current.
 void* cuda_stream(Cuda device);
 
+/// What a GPU is able to do.
+struct GpuInfo {
+  int major = 0, minor = 0;                ///< its compute capability
+  int multiprocessors = 0, kilohertz = 0;  ///< how many, and their highest clock
+};
+GpuInfo gpu_info(Cuda device);
+
 namespace detail {
 
 /// Throws when a call to CUDA or cuBLAS failed; `code` is its result. Out of memory is an OutOfMemory.

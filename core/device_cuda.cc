@@ -193,6 +193,17 @@ void* cuda_stream(Cuda device) {
 
 MemoryStats memory_stats(Cuda device) { return state(device).read(); }
 void reset_peak_memory(Cuda device) { state(device).reset_peak(); }
+
+GpuInfo gpu_info(Cuda device) {
+  const auto attribute = [&](cudaDeviceAttr which) {
+    int value = 0;
+    detail::cuda_check(cudaDeviceGetAttribute(&value, which, device.index), "cudaDeviceGetAttribute");
+    return value;
+  };
+  return {attribute(cudaDevAttrComputeCapabilityMajor), attribute(cudaDevAttrComputeCapabilityMinor),
+          attribute(cudaDevAttrMultiProcessorCount), attribute(cudaDevAttrClockRate)};
+}
+
 void release_cached_memory(Cuda device) { state(device).release(); }
 void set_memory_limit(std::size_t bytes, Cuda device) { state(device).limit = bytes; }
 

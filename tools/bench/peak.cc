@@ -1,39 +1,11 @@
 #include "tools/bench/peak.h"
 
-#ifdef FOVEA_CUDA
-// Of CUDA's run-time library, whose headers only the backend's files include. Weak, because the library may
-// be linked to the backend alone, and the emulation has no such function.
-extern "C" [[gnu::weak]] int cudaDeviceGetAttribute(int* value, int attribute, int device);
-#endif
+#include "fovea/core/cuda.h"
 
 namespace fovea::tools {
 namespace {
 
-struct Gpu {
-  int major = 0, minor = 0, multiprocessors = 0, kilohertz = 0;
-};
-
-std::optional<Gpu> gpu_of(const Device& device) {
-#ifdef FOVEA_CUDA
-  const auto* cuda = std::get_if<Cuda>(&device);
-  if (!cuda || !cudaDeviceGetAttribute) return {};
-  enum { clock_rate = 13, multiprocessor_count = 16, capability_major = 75, capability_minor = 76 };
-  bool all = true;
-  const auto attribute = [&](int which) {
-    int value = 0;
-    all = cudaDeviceGetAttribute(&value, which, cuda->index) == 0 && all;
-    return value;
-  };
-  const Gpu gpu{attribute(capability_major), attribute(capability_minor), attribute(multiprocessor_count),
-                attribute(clock_rate)};
-  if (all) return gpu;
-#else
-  (void)device;
-#endif
-  return {};
-}
-
-constexpr std::optional<double> peak_flops(const Gpu& gpu, Factors factors) {
+constexpr std::optional<double> peak_flops(const GpuInfo& gpu, Factors factors) {
   struct Cycle {
     int major, minor;
     double f32, tf32, bf16;  // FLOP of one multiprocessor
@@ -48,11 +20,11 @@ constexpr std::optional<double> peak_flops(const Gpu& gpu, Factors factors) {
 }
 
 // NVIDIA's tables, in TFLOP/s, for the clocks that they are of.
-constexpr bool is(double tflops, const Gpu& gpu, Factors factors) {
+constexpr bool is(double tflops, const GpuInfo& gpu, Factors factors) {
   const double ratio = *peak_flops(gpu, factors) / (tflops * 1e12);
   return 0.99 < ratio && ratio < 1.01;
 }
-constexpr Gpu a100{8, 0, 108, 1410000}, h100{9, 0, 132, 1980000}, h100_tensor{9, 0, 132, 1830000},
+constexpr GpuInfo a100{8, 0, 108, 1410000}, h100{9, 0, 132, 1980000}, h100_tensor{9, 0, 132, 1830000},
     b200{10, 0, 148, 1965000}, b200_tensor{10, 0, 148, 1850000};
 static_assert(is(19.5, a100, Factors::f32) && is(156, a100, Factors::tf32) && is(312, a100, Factors::bf16));
 static_assert(is(66.9, h100, Factors::f32) && is(494.7, h100_tensor, Factors::tf32) &&
@@ -63,8 +35,12 @@ static_assert(is(75, b200, Factors::f32) && is(1125, b200_tensor, Factors::tf32)
 }  // namespace
 
 std::optional<double> peak_flops(const Device& device, Factors factors) {
-  const std::optional<Gpu> gpu = gpu_of(device);
-  return gpu ? peak_flops(*gpu, factors) : std::nullopt;
+#ifdef FOVEA_CUDA
+  if (const auto* cuda = std::get_if<Cuda>(&device)) return peak_flops(gpu_info(*cuda), factors);
+#else
+  (void)device, (void)factors;
+#endif
+  return {};
 }
 
 }  // namespace fovea::tools
