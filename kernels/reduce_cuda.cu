@@ -1,99 +1,189 @@
-#include "fovea/kernels/cuda_places.h"
+#include "fovea/kernels/cuda_packs.h"
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/fold.h"
 #include "fovea/kernels/reduce.h"
 #include "fovea/kernels/reduce_terms.h"
 
-// A sum is cut into slabs where its places alone would not fill the GPU, as in cuda_sums.h.
+// A sum is cut into slabs where its places alone would not fill the GPU, as in cuda_sums.h. A few neighbours
+// are added as they are, and their sums in double.
 
 namespace fovea {
 namespace {
 
 using namespace reduction;
 
+// y[at], of a sum.
+template <class T, class Finish>
+__device__ void write(T* y, const T* s, Index at, double sum, Finish finish) {
+  using C = Wide<T>;
+  y[at] = convert<T>(finish(sum, convert<C>(y[at]), convert<C>(s[at])));
+}
+
 // partial[place, slab] to y[place].
 template <class T, class Finish>
 void finish_slabs(Cuda d, Fold f, const double* partial, Index slabs, const T* s, T* y, Finish finish) {
   each_row(d, f.places, slabs, [=] __device__(const auto& team, Index p) {
     const double sum = team.template sum<double>(slabs, [&](Index i) { return partial[p * slabs + i]; });
-    if (team.lane == 0) y[p] = finish(sum, y[p], s[p]);
+    if (team.lane == 0) write(y, s, p, sum, finish);
   });
 }
 
-// The rows of x lie along what is reduced: a team takes a place, or a slab of one.
-template <class Term, class T, class Finish>
+// Calls f(row, c) for this thread's of the places begin to end - 1 in rows of `length`: one division finds
+// the first, the others follow from it.
+template <int threads, class F>
+__device__ void walk(const Team<threads>& team, Index rows, Index length, Index begin, Index end, F f) {
+  const Index first = begin + team.lane, whole = rows == 1 ? 0 : threads / length;
+  Index r = rows == 1 ? 0 : first / length, c = first - r * length;
+  const Index further = threads - whole * length;
+#pragma unroll 4
+  for (Index i = first; i < end; i += threads) {
+    f(r, c);
+    r += whole;
+    c += further;
+    if (rows > 1 && c >= length) {
+      ++r;
+      c -= length;
+    }
+  }
+}
+
+// The rows of x lie along what is reduced: a team takes a place, or a slab of one, by packs of n.
+template <int n, class Term, class T, class Finish>
 void fold_rows(Cuda d, Fold f, const T* x, const T* s, T* y, Finish finish) {
-  const Index n = f.reduced.count * f.length, slabs = slabs_for(f.kept.count * 32, n, 4096);
+  using C = Wide<T>;
+  const Index length = f.length / n, packs = f.reduced.count * length;
+  const Index slabs = slabs_for(f.kept.count * row_threads(packs * n), packs * n, 4096);
   const DeviceScratch<double> partial(d, slabs > 1 ? f.places * slabs : 0);
   double* to = partial.data();
-  each_row(d, f.kept.count * slabs, n / slabs, [=] __device__(const auto& team, Index task) {
-    const Index k = task / slabs, slab = task % slabs, at = f.kept.y(k);
-    const Index begin = n * slab / slabs, end = n * (slab + 1) / slabs;
+  // Where there are many rows a warp takes a longer one alone.
+  const Index width = f.kept.count * 32 < enough_threads ? packs * n : packs;
+  each_row(d, f.kept.count * slabs, width / slabs, [=] __device__(const auto& team, Index task) {
+    const Index k = slabs == 1 ? task : task / slabs, slab = task - k * slabs, at = f.kept.y(k);
+    const Index begin = slabs == 1 ? 0 : packs * slab / slabs;
+    const Index end = slabs == 1 ? packs : packs * (slab + 1) / slabs;
     const T* from = x + f.kept.x(k);
-    const T shift = Term::shift(s[at]);
-    const double sum = team.template sum<double>(end - begin, [&](Index i) {
-      const Index r = (begin + i) / f.length, c = begin + i - r * f.length;
-      return static_cast<double>(Term::f(from[f.reduced.x(r) + c * f.step], shift));
+    const C shift = Term::shift(convert<C>(s[at]));
+    double mine = 0;
+    walk(team, f.reduced.count, length, begin, end, [&](Index r, Index c) {
+      const auto v = load_pack<C, n>(from + f.reduced.x(r) + c * n * (n > 1 ? 1 : f.step));
+      C sum = 0;
+#pragma unroll
+      for (int i = 0; i < n; ++i) sum += Term::f(v[i], shift);
+      mine += static_cast<double>(sum);
     });
+    const double sum = team.all(mine, [](double a, double b) { return a + b; });
     if (team.lane != 0) return;
     if (slabs == 1)
-      y[at] = finish(sum, y[at], s[at]);
+      write(y, s, at, sum, finish);
     else
       to[at * slabs + slab] = sum;
   });
   if (slabs > 1) finish_slabs(d, f, to, slabs, s, y, finish);
 }
 
-// The rows of x lie along rows of y: a thread takes a place, or a slab of one, and its neighbours those
-// beside it.
-template <class Term, class T, class Finish>
+// The rows of x lie along rows of y: a thread takes n places, or a slab of them, and its neighbours those
+// beside them.
+template <int n, class Term, class T, class Finish>
 void fold_columns(Cuda d, Fold f, const T* x, const T* s, T* y, Finish finish) {
-  const Index rows = f.reduced.count, slabs = slabs_for(f.places, rows, 32);
+  using C = Wide<T>;
+  const Index rows = f.reduced.count, length = f.length / n, tasks = f.kept.count * length;
+  const Index slabs = slabs_for(tasks, rows, n > 1 ? 64 : 32);
   const DeviceScratch<double> partial(d, slabs > 1 ? f.places * slabs : 0);
   double* to = partial.data();
-  each(d, f.places * slabs, [=] __device__(Index i) {
-    const Index c = i % f.length, k = i / f.length % f.kept.count, slab = i / f.places;
+  each(d, tasks * slabs, [=] __device__(Index i) {
+    const Index slab = slabs == 1 ? 0 : i / tasks, task = i - slab * tasks;
+    const Index k = f.kept.count == 1 ? 0 : task / length, c = (task - k * length) * n;
     const Index at = f.kept.y(k) + c;
-    const T* from = x + f.kept.x(k) + c * f.step;
-    const T shift = Term::shift(s[at]);
-    double sum = 0;
-    for (Index r = rows * slab / slabs; r < rows * (slab + 1) / slabs; ++r)
-      sum += static_cast<double>(Term::f(from[f.reduced.x(r)], shift));
-    if (slabs == 1)
-      y[at] = finish(sum, y[at], s[at]);
-    else
-      to[at * slabs + slab] = sum;
+    const T* from = x + f.kept.x(k) + c * (n > 1 ? 1 : f.step);
+    C shift[n];
+    double sum[n];
+#pragma unroll
+    for (int j = 0; j < n; ++j) {
+      shift[j] = Term::shift(convert<C>(s[at + j]));
+      sum[j] = 0;
+    }
+    // The sums of the terms of `some` rows, whose loads do not wait for each other.
+    const auto add = [&](Index r, auto some) {
+      Pack<C, n> v[some];
+#pragma unroll
+      for (int q = 0; q < some; ++q) v[q] = load_pack<C, n>(from + f.reduced.x(r + q));
+#pragma unroll
+      for (int j = 0; j < n; ++j) {
+        C all = 0;
+#pragma unroll
+        for (int q = 0; q < some; ++q) all += Term::f(v[q][j], shift[j]);
+        sum[j] += static_cast<double>(all);
+      }
+    };
+    Index r = slabs == 1 ? 0 : rows * slab / slabs;
+    const Index end = slabs == 1 ? rows : rows * (slab + 1) / slabs;
+    for (; r + 4 <= end; r += 4) add(r, std::integral_constant<int, 4>());
+    for (; r < end; ++r) add(r, std::integral_constant<int, 1>());
+#pragma unroll
+    for (int j = 0; j < n; ++j) {
+      if (slabs == 1)
+        write(y, s, at + j, sum[j], finish);
+      else
+        to[(at + j) * slabs + slab] = sum[j];
+    }
   });
   if (slabs > 1) finish_slabs(d, f, to, slabs, s, y, finish);
+}
+
+// Whether x is read in packs of n along its rows.
+template <int n, class T>
+bool in_packs(const Fold& f, const T* x) {
+  const auto whole = [](const Fold::Loop& loop) {
+    return std::all_of(loop.x_stride.begin(), loop.x_stride.begin() + loop.dims,
+                       [](Index stride) { return stride % n == 0; });
+  };
+  return f.step == 1 && f.length % n == 0 && whole(f.kept) && whole(f.reduced) && aligned<n>(x);
 }
 
 // y = finish(sum of terms, what was in y, what s holds there).
 template <class Term, class T, class Finish>
 void fold(Cuda d, const View& x, const View& s, const View& y, Finish finish) {
+  constexpr int n = std::is_same_v<T, double> ? 1 : pack_size<T>;  // nobody waits for f64
   const Fold f(x, y);
   if (f.places == 0) return;
-  if (f.row_is_reduced)
-    fold_rows<Term>(d, f, x.as<const T>(), s.as<const T>(), y.as<T>(), finish);
+  const T *from = x.as<const T>(), *shift = s.as<const T>();
+  T* to = y.as<T>();
+  const bool packs = in_packs<n>(f, from);
+  // Fewer columns keep more threads busy one by one.
+  const bool many = f.places * f.reduced.count >= enough_threads * 32;
+  if (f.row_is_reduced && packs)
+    fold_rows<n, Term>(d, f, from, shift, to, finish);
+  else if (f.row_is_reduced)
+    fold_rows<1, Term>(d, f, from, shift, to, finish);
+  else if (packs && many)
+    fold_columns<n, Term>(d, f, from, shift, to, finish);
   else
-    fold_columns<Term>(d, f, x.as<const T>(), s.as<const T>(), y.as<T>(), finish);
+    fold_columns<1, Term>(d, f, from, shift, to, finish);
 }
 
 template <class Slope, class T>
 void spread(Cuda d, double scale, const View& x, const View& s, const View& dy, const View& dx, Into into) {
+  constexpr int n = pack_size<T>;
   const T *px = x.as<const T>(), *ps = s.as<const T>(), *pdy = dy.as<const T>();
   T* to = dx.as<T>();
   const T by = static_cast<T>(scale);
   const bool add = into == Into::add;
-  each_place(d, Rows<3>(dx.shape, {&dx.strides, &x.strides, &dy.strides}),
-             [=] __device__(const Places<3>& at) {
-               put(to + at[0], by * pdy[at[2]] * Slope::f(px[at[1]], ps[at[2]]), add);
-             });
+  each_pack<n>(d, Rows<3>(dx.shape, {&dx.strides, &x.strides, &dy.strides}),
+               aligned<n>(to) && aligned<n>(px) && aligned<n>(pdy) && aligned<n>(ps),
+               [=] __device__(const auto& at) {
+                 constexpr int size = std::decay_t<decltype(at)>::size;
+                 const auto v = at.template load<T>(px, 1), shift = at.template load<T>(ps, 2);
+                 auto g = at.template load<T>(pdy, 2);
+#pragma unroll
+                 for (int k = 0; k < size; ++k) g[k] = by * g[k] * Slope::f(v[k], shift[k]);
+                 at.put(to, g, add, 0);
+               });
 }
 
 }  // namespace
 
 void sum_forward(Cuda d, const View& x, double scale, const View& y, Into into) {
-  visit_float("sum", x.dtype, [&]<class T>() {
+  visit_wide("sum", x.dtype, [&]<class T>() {
     fold<Value, T>(d, x, y, y, Scaled{scale, into == Into::add});
   });
 }

@@ -23,6 +23,9 @@ const std::vector<std::vector<Shape>> hollow = {{{3, 0, 2}}, {{0, 3, 1}}, {{2, 3
 
 using Reduction = Tensor (*)(const Tensor&, const Axes&, bool);
 
+Tensor norm_of(const Tensor& x, const Axes& axes, bool keepdim) { return norm(x, axes, keepdim); }
+Tensor var_of(const Tensor& x, const Axes& axes, bool keepdim) { return var(x, axes, keepdim, 0); }
+
 // Every kind of layout: first, middle, last, mixed, all; of a row-major tensor and of views.
 void reduction(const char* name, Reduction f,
                std::function<Tensor(const Tensor&, const Axes&)> composed = nullptr) {
@@ -58,14 +61,13 @@ TEST_CASE("reduce: rows") {
   reduction("min", min, [](const Tensor& x, const Axes& axes) { return neg(max(neg(x), axes, true)); });
   reduction("logsumexp", logsumexp,
             [](const Tensor& x, const Axes& axes) { return log(sum(exp(x), axes, true)); });
-  reduction(
-      "norm", [](const Tensor& x, const Axes& axes, bool keepdim) { return norm(x, axes, keepdim); },
-      [](const Tensor& x, const Axes& axes) { return sqrt(sum(square(x), axes, true)); });
+  reduction("norm", norm_of,
+            [](const Tensor& x, const Axes& axes) { return sqrt(sum(square(x), axes, true)); });
   check({"norm", "eps", cubes, [](const Inputs& x) { return norm(x[0], 1, false, 0.1); },
          [](const Inputs& x) { return sqrt(sum(square(x[0]), 1) + 0.1); }});
-  reduction(
-      "var", [](const Tensor& x, const Axes& axes, bool keepdim) { return var(x, axes, keepdim, 0); },
-      [](const Tensor& x, const Axes& axes) { return mean(square(x - mean(x, axes, true)), axes, true); });
+  reduction("var", var_of, [](const Tensor& x, const Axes& axes) {
+    return mean(square(x - mean(x, axes, true)), axes, true);
+  });
   check({"var",
          "correction 1",
          {{{2, 3, 4}}, {{1, 5, 1}}},
@@ -202,6 +204,32 @@ TEST_CASE("reduce: every device finds the same first of equals, and NaN") {
         }
     }
   }
+}
+
+// Long rows and many, rows behind each other and columns, by packs and one by one, whole and cut into slabs.
+TEST_CASE("reduce: every device sums what is large alike, the same on every run") {
+  using Layout = std::pair<Shape, Axes>;
+  for (const auto& [shape, axes] :
+       {Layout{{300000}, {}}, Layout{{300003}, {}}, Layout{{3, 30020}, {-1}}, Layout{{5000, 64}, {-1}},
+        Layout{{70, 30, 96}, {0, 2}}, Layout{{90, 6, 49}, {0, 2}}, Layout{{4, 3, 5, 2, 52}, {0, 2, 4}},
+        Layout{{4200, 1000}, {0}}, Layout{{3, 1401, 1000}, {1}}, Layout{{2001, 7}, {0}}})
+    for (const Reduction f : {Reduction(sum), Reduction(logsumexp), norm_of, var_of}) {
+      CAPTURE(shape);
+      const auto run = [&, &axes = axes](const Tensor& x) {
+        Tape tape;
+        const Tensor w = tape.watch(x), y = f(w, axes, true);
+        tape.backward(y, {.seed = beside(x, cast(draw(y.shape(), DType::f32, -1, 1, 5), x.dtype()))});
+        return std::pair{y.detach(), tape.gradient(w)};
+      };
+      const Tensor x = draw(shape, DType::f32, 0, 1, 4);
+      const auto [y, dx] = run(cast(x, DType::f64));
+      for (const Device& device : devices()) {
+        const auto [first, dfirst] = run(to(x, device));
+        CHECK(difference(first, y) < 1e-6);
+        CHECK(difference(dfirst, dx) < 1e-6);
+        CHECK(difference(run(to(x, device)).first, first) == 0);
+      }
+    }
 }
 
 TEST_CASE("reduce: the norm at zero has a gradient") {
