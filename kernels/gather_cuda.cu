@@ -1,5 +1,6 @@
 #include "fovea/kernels/around.h"
 #include "fovea/kernels/convert.h"
+#include "fovea/kernels/copy.h"
 #include "fovea/kernels/cuda_sums.h"
 #include "fovea/kernels/gather.h"
 
@@ -10,6 +11,21 @@ namespace {
 
 using Position = std::int32_t;
 
+// Calls f with what is added to: y itself, or beside bf16 its numbers as f32, which are then rounded once.
+template <class T, class F>
+void add_to(Cuda d, const View& y, F f) {
+  using C = Wide<T>;
+  if constexpr (std::is_same_v<C, T>) {
+    f(y.as<T>());
+  } else {
+    const DeviceScratch<C> room(d, y.numel());
+    const View wide{room.data(), dtype_of<C>, y.shape, y.strides, y.packed};
+    copy(d, wide, y);
+    f(room.data());
+    copy(d, y, wide);
+  }
+}
+
 template <class T>
 void gather(Cuda d, Around from, Around to, const T* x, const Position* p, T* y) {
   each(d, to.outer * to.size * to.inner, [=] __device__(Index i) {
@@ -19,34 +35,34 @@ void gather(Cuda d, Around from, Around to, const T* x, const Position* p, T* y)
 }
 
 // A thread takes a column, its neighbours those beside it.
-template <class T>
-void scatter_columns(Cuda d, Around from, Around to, const T* x, const Position* p, T* y) {
+template <class C, class T>
+void scatter_columns(Cuda d, Around from, Around to, const T* x, const Position* p, C* y) {
   each(d, from.outer * from.inner, [=] __device__(Index i) {
     const Index o = i / from.inner, c = i - o * from.inner;
     for (Index k = 0; k < from.size; ++k) {
       const Index at = (o * from.size + k) * from.inner + c, place = p[at];
-      if (0 <= place && place < to.size) y[(o * to.size + place) * to.inner + c] += x[at];
+      if (0 <= place && place < to.size) y[(o * to.size + place) * to.inner + c] += convert<C>(x[at]);
     }
   });
 }
 
 // A warp takes a column, 32 elements at a time: those of one place are added by the first of their lanes.
-template <class T>
-void scatter_rows(Cuda d, Around from, Around to, const T* x, const Position* p, T* y) {
+template <class C, class T>
+void scatter_rows(Cuda d, Around from, Around to, const T* x, const Position* p, C* y) {
   each_warp(d, from.outer * from.inner, [=] __device__(const Team<32>& team, Index i) {
     const Index o = i / from.inner, c = i - o * from.inner;
     for (Index base = 0; base < from.size; base += 32) {
       const Index k = base + team.lane, at = (o * from.size + k) * from.inner + c;
       const bool there = k < from.size;
       const Position place = there ? p[at] : -1;
-      const T value = there ? x[at] : T(0);
-      T* sum_at = y + (o * to.size + place) * to.inner + c;
+      const C value = there ? convert<C>(x[at]) : C(0);
+      C* sum_at = y + (o * to.size + place) * to.inner + c;
       bool first = 0 <= place && place < to.size;
-      T sum = first ? *sum_at : T(0);
+      C sum = first ? *sum_at : C(0);
       const int lanes = from.size - base < 32 ? static_cast<int>(from.size - base) : 32;
       for (int lane = 0; lane < lanes; ++lane) {
         const Position other = __shfl_sync(all_lanes, place, lane);
-        const T its_value = __shfl_sync(all_lanes, value, lane);
+        const C its_value = __shfl_sync(all_lanes, value, lane);
         if (other != place) continue;
         first &= lane >= team.lane;
         sum += its_value;
@@ -66,8 +82,8 @@ void select(Cuda d, Around from, Around to, const T* x, const Position* p, T* y)
 }
 
 // A warp takes a row of dx, or some columns of one where rows are few, and looks for what belongs there.
-template <class T>
-void collect(Cuda d, Around from, Around to, const T* dy, const Position* p, T* dx) {
+template <class C, class T>
+void collect(Cuda d, Around from, Around to, const T* dy, const Position* p, C* dx) {
   const Index parts = slabs_for(to.outer * to.size * 32, to.inner, 32);
   each_warp(d, to.outer * to.size * parts, [=] __device__(const Team<32>& team, Index task) {
     const Index row = task / parts, part = task - row * parts, o = row / to.size, place = row - o * to.size;
@@ -76,9 +92,9 @@ void collect(Cuda d, Around from, Around to, const T* dy, const Position* p, T* 
       const Index k = base + team.lane;
       const unsigned hits = __ballot_sync(all_lanes, k < from.size && p[k] == place);
       for (Index c = begin + team.lane; hits != 0 && c < end; c += 32) {
-        T sum = dx[row * to.inner + c];
+        C sum = dx[row * to.inner + c];
         for (unsigned rest = hits; rest != 0; rest &= rest - 1)
-          sum += dy[(o * from.size + base + __ffs(static_cast<int>(rest)) - 1) * from.inner + c];
+          sum += convert<C>(dy[(o * from.size + base + __ffs(static_cast<int>(rest)) - 1) * from.inner + c]);
         dx[row * to.inner + c] = sum;
       }
     }
@@ -112,11 +128,13 @@ void gather_forward(Cuda d, const View& x, int dim, const View& index, const Vie
 
 void scatter_add_forward(Cuda d, const View& x, int dim, const View& index, const View& y) {
   const Around from(x.shape, dim), to(y.shape, dim);
-  visit_float("scatter_add", x.dtype, [&]<class T>() {
-    if (from.inner < 32)
-      scatter_rows(d, from, to, x.as<const T>(), positions(index), y.as<T>());
-    else
-      scatter_columns(d, from, to, x.as<const T>(), positions(index), y.as<T>());
+  visit_wide("scatter_add", x.dtype, [&]<class T>() {
+    add_to<T>(d, y, [&](auto* sums) {
+      if (from.inner < 32)
+        scatter_rows(d, from, to, x.as<const T>(), positions(index), sums);
+      else
+        scatter_columns(d, from, to, x.as<const T>(), positions(index), sums);
+    });
   });
 }
 
@@ -127,8 +145,10 @@ void index_select_forward(Cuda d, const View& x, int dim, const View& index, con
 }
 
 void index_select_backward(Cuda d, const View& dy, int dim, const View& index, const View& dx) {
-  visit_float("index_select", dy.dtype, [&]<class T>() {
-    collect(d, Around(dy.shape, dim), Around(dx.shape, dim), dy.as<const T>(), positions(index), dx.as<T>());
+  visit_wide("index_select", dy.dtype, [&]<class T>() {
+    add_to<T>(d, dx, [&](auto* sums) {
+      collect(d, Around(dy.shape, dim), Around(dx.shape, dim), dy.as<const T>(), positions(index), sums);
+    });
   });
 }
 

@@ -28,6 +28,7 @@ void forward(Cuda d, const View& mask, const View& x, double a, const View& y, c
 
 template <class T>
 void backward(Cuda d, const View& mask, bool side, const View& dy, const View& dx, bool add) {
+  using C = Wide<T>;
   constexpr int n = pack_size<T, std::uint8_t>;
   const auto* m = mask.as<const std::uint8_t>();
   const T* up = dy.as<const T>();
@@ -36,10 +37,10 @@ void backward(Cuda d, const View& mask, bool side, const View& dy, const View& d
                aligned<n>(m) && aligned<n>(up) && aligned<n>(to), [=] __device__(const auto& at) {
                  constexpr int size = std::decay_t<decltype(at)>::size;
                  const auto chosen = at.template load<std::uint8_t>(m, 0);
-                 auto g = at.template load<T>(up, 1);
+                 auto g = at.template load<C>(up, 1);
 #pragma unroll
                  for (int k = 0; k < size; ++k)
-                   if ((chosen[k] != 0) != side) g[k] = T(0);
+                   if ((chosen[k] != 0) != side) g[k] = C(0);
                  at.put(to, g, add, 2);
                });
 }
@@ -51,7 +52,7 @@ void where_forward(Cuda d, const View& mask, const View& x, double a, const View
 }
 
 void where_backward(Cuda d, const View& mask, bool side, const View& dy, const View& dx, Into into) {
-  visit_float("where", dy.dtype, [&]<class T>() { backward<T>(d, mask, side, dy, dx, into == Into::add); });
+  visit_wide("where", dy.dtype, [&]<class T>() { backward<T>(d, mask, side, dy, dx, into == Into::add); });
 }
 
 }  // namespace fovea

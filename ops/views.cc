@@ -6,6 +6,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/reduce.h"
+#include "fovea/ops/by_f32.h"
 
 namespace fovea {
 namespace {
@@ -179,14 +180,18 @@ Tensor expand(const Tensor& x, const Shape& shape) {
   const View v = view_of(x, shape);
   Tensor y = x.view(shape, v.strides, 0);
   record("expand", {x}, {y}, [](Backward& b) {
-    const Tensor& dy = b.dy();
     const auto t = b.target(0);
+    const bool by_f32 = detail::needs_f32(t.dx);
+    const Tensor dy = by_f32 ? cast(b.dy(), DType::f32) : b.dy();
+    const Tensor dx = by_f32 ? Tensor::empty(t.dx.shape(), DType::f32, t.dx.device()) : t.dx;
+    const Into into = by_f32 ? Into::set : t.into;
     std::visit(
         [&](auto d) {
           if (dy.numel() > 0)
-            sum_forward(d, view_of(dy), 1, view_of(t.dx, dy.shape()), t.into);
-          else if (t.into == Into::set)
-            fill(d, view_of(t.dx), 0);
+            sum_forward(d, view_of(dy), 1, view_of(dx, dy.shape()), into);
+          else if (into == Into::set)
+            fill(d, view_of(dx), 0);
+          if (by_f32) copy(d, view_of(t.dx), view_of(dx), t.into);
         },
         dy.device());
   });

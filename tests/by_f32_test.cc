@@ -2,12 +2,15 @@
 
 #include "fovea/core/tape.h"
 #include "fovea/ops/attention.h"
+#include "fovea/ops/create.h"
 #include "fovea/ops/dropout.h"
+#include "fovea/ops/gather.h"
 #include "fovea/ops/layer_norm.h"
 #include "fovea/ops/linear.h"
 #include "fovea/ops/linear_cross_entropy.h"
 #include "fovea/ops/pointwise.h"
 #include "fovea/ops/views.h"
+#include "fovea/ops/where.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -122,10 +125,61 @@ std::vector<Mixed> row_ops() {
   return all;
 }
 
+std::vector<Mixed> stretching_ops() {
+  const auto stretch = [](Shape to) {
+    return [to](const Inputs& x, const Inputs&) { return expand(x[0], to); };
+  };
+  return {{"expand, to rows", {{5}}, {}, stretch({7, 5})},
+          {"expand, to columns", {{4, 1}}, {}, stretch({4, 24})},
+          {"expand, to many rows", {{8}}, {}, stretch({700, 8})},
+          {"expand, to nothing", {{1, 3}}, {}, stretch({0, 3})},
+          {"expand, twice", {{3, 1}}, {}, [](const Inputs& x, const Inputs&) {
+             return expand(x[0], {3, 9}) + expand(x[0], {3, 9});
+           }}};
+}
+
 std::vector<Mixed> all_ops() {
   std::vector<Mixed> all = mixed_ops();
-  for (const auto& more : {elementwise_ops(), row_ops()}) all.insert(all.end(), more.begin(), more.end());
+  for (const auto& more : {elementwise_ops(), row_ops(), stretching_ops()})
+    all.insert(all.end(), more.begin(), more.end());
   return all;
+}
+
+// What passes elements on by a mask or by positions, of which a sum of many is rounded once.
+std::vector<Mixed> choosing_ops() {
+  const auto drawn = [](const Shape& shape, Index limit) {
+    Generator random(5);
+    return rand_int(shape, random, 0, limit);
+  };
+  const auto choose = [=](const Inputs& x, const Inputs&) {
+    return where(beside(x[0], cast(drawn({3, 37}, 2), DType::u8)), x[0], x[1]);
+  };
+  const auto gathered = [=](int dim, const Shape& shape) {
+    return [=](const Inputs& x, const Inputs&) {
+      return gather(x[0], dim, beside(x[0], drawn(shape, x[0].size(dim))));
+    };
+  };
+  return {
+      {"where", {{3, 37}, {3, 37}}, {}, choose},
+      {"where, stretched", {{37}, {3, 1}}, {}, choose},
+      {"where, twice",
+       {{3, 37}},
+       {},
+       [=](const Inputs& x, const Inputs& p) {
+         return choose({x[0], x[0]}, p);
+       }},
+      {"masked_fill",
+       {{4, 24}},
+       {},
+       [=](const Inputs& x, const Inputs&) {
+         return masked_fill(x[0], beside(x[0], cast(drawn({24}, 2), DType::u8)), 3);
+       }},
+      {"index_select",
+       {{5, 9}},
+       {},
+       [=](const Inputs& x, const Inputs&) { return index_select(x[0], 0, beside(x[0], drawn({200}, 5))); }},
+      {"gather, of rows", {{7, 9}}, {}, gathered(1, {7, 200})},
+      {"gather, of columns", {{9, 40}}, {}, gathered(0, {200, 40})}};
 }
 
 struct Run {
@@ -146,36 +200,44 @@ Run run(const Mixed& op, const Inputs& x, const Inputs& p, const Tensor& seed) {
   return r;
 }
 
+void check_mixed(const Device& device, const Mixed& op) {
+  CAPTURE(op.name);
+  Inputs x, wide, p;
+  for (std::size_t i = 0; i < op.activations.size(); ++i) {
+    x.push_back(
+        to(cast(draw(op.activations[i], DType::f32, -2, 2, static_cast<unsigned>(i)), DType::bf16), device));
+    wide.push_back(cast(x.back(), DType::f32));
+  }
+  for (std::size_t i = 0; i < op.parameters.size(); ++i)
+    p.push_back(to(draw(op.parameters[i], DType::f32, -1, 1, static_cast<unsigned>(9 + i)), device));
+  const Tensor like = op.f(wide, p);
+  const Tensor seed = to(cast(draw(like.shape(), DType::f32, -1, 1, 5), DType::bf16), device);
+  const Run got = run(op, x, p, seed), exact = run(op, wide, p, seed);
+  CHECK(got.y.dtype() == DType::bf16);
+  // A product's factors are rounded on a GPU, and its result; so are sums of several gradients, and a
+  // result that the backward reads.
+  const double close = 0.03;
+  CHECK(difference(to(got.y, Cpu{}), to(exact.y, Cpu{})) <= close);
+  if (is_cpu(device)) CHECK(difference(got.y, cast(exact.y, DType::bf16)) == 0);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    CHECK(got.dx[i].dtype() == DType::bf16);
+    CHECK(difference(to(got.dx[i], Cpu{}), to(exact.dx[i], Cpu{})) <= close);
+  }
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    CHECK(got.dp[i].dtype() == DType::f32);
+    CHECK(difference(to(got.dp[i], Cpu{}), to(exact.dp[i], Cpu{})) <= close);
+  }
+}
+
 TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounded, and so do gradients") {
   for (const Device& device : devices())
-    for (const Mixed& op : all_ops()) {
-      CAPTURE(op.name);
-      Inputs x, wide, p;
-      for (std::size_t i = 0; i < op.activations.size(); ++i) {
-        x.push_back(to(
-            cast(draw(op.activations[i], DType::f32, -2, 2, static_cast<unsigned>(i)), DType::bf16), device));
-        wide.push_back(cast(x.back(), DType::f32));
-      }
-      for (std::size_t i = 0; i < op.parameters.size(); ++i)
-        p.push_back(to(draw(op.parameters[i], DType::f32, -1, 1, static_cast<unsigned>(9 + i)), device));
-      const Tensor like = op.f(wide, p);
-      const Tensor seed = to(cast(draw(like.shape(), DType::f32, -1, 1, 5), DType::bf16), device);
-      const Run got = run(op, x, p, seed), exact = run(op, wide, p, seed);
-      CHECK(got.y.dtype() == DType::bf16);
-      // A product's factors are rounded on a GPU, and its result; so are sums of several gradients, and a
-      // result that the backward reads.
-      const double close = 0.03;
-      CHECK(difference(to(got.y, Cpu{}), to(exact.y, Cpu{})) <= close);
-      if (is_cpu(device)) CHECK(difference(got.y, cast(exact.y, DType::bf16)) == 0);
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        CHECK(got.dx[i].dtype() == DType::bf16);
-        CHECK(difference(to(got.dx[i], Cpu{}), to(exact.dx[i], Cpu{})) <= close);
-      }
-      for (std::size_t i = 0; i < p.size(); ++i) {
-        CHECK(got.dp[i].dtype() == DType::f32);
-        CHECK(difference(to(got.dp[i], Cpu{}), to(exact.dp[i], Cpu{})) <= close);
-      }
-    }
+    for (const Mixed& op : all_ops()) check_mixed(device, op);
+}
+
+TEST_CASE("bf16 activations: on a GPU elements are chosen and gathered alike") {
+  for (const Device& device : devices())
+    for (const Mixed& op : choosing_ops())
+      if (!is_cpu(device)) check_mixed(device, op);
 }
 
 TEST_CASE("bf16 activations: a cost is f32, and so are gradients of its parameters") {
