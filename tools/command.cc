@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -59,14 +60,17 @@ Option Option::one_of(const std::vector<std::string>& words) {
   return *this;
 }
 
+// CLI11's own checks name the largest number there is, in 309 digits.
 Option Option::positive() {
-  option_->check(CLI::PositiveNumber);
-  return *this;
+  return check([](const std::string& text) {
+    return std::strtod(text.c_str(), nullptr) > 0 ? "" : text + " is not above 0";
+  });
 }
 
 Option Option::non_negative() {
-  option_->check(CLI::NonNegativeNumber);
-  return *this;
+  return check([](const std::string& text) {
+    return std::strtod(text.c_str(), nullptr) >= 0 ? "" : text + " is below 0";
+  });
 }
 
 Option Option::between(int low, int high) {

@@ -1,6 +1,7 @@
 #include "tools/options.h"
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -85,6 +86,16 @@ void watch_interrupts() {
   };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+}
+
+void stop_watching_interrupts() {
+  for (const int signal : {SIGINT, SIGTERM})
+    std::signal(signal, [](int received) {
+      constexpr char said[] = "\nstopped; all updates are saved, and --resume makes scores and figures\n";
+      [[maybe_unused]] const auto written = write(STDERR_FILENO, said, sizeof said - 1);
+      std::signal(received, SIG_DFL);
+      std::raise(received);
+    });
 }
 
 }  // namespace fovea::tools

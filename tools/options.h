@@ -52,6 +52,8 @@ struct TrainOptions : CommonOptions {
 /// 130. A second Ctrl-C ends at once.
 extern std::atomic<bool> interrupted;
 void watch_interrupts();
+/// From here on the first one ends at once.
+void stop_watching_interrupts();
 
 /// The exit status of a run that Ctrl-C ended.
 inline constexpr int interrupted_status = 130;

@@ -96,6 +96,10 @@ void SettingOptions::add_to(Command command, const std::vector<Setting>& setting
     }
     if (name != "--steps") resume.excludes(command.find(name).group(TrainOptions::kept));
   }
+  if (command.has("--epochs")) {
+    resume.excludes(command.find("--epochs"));
+    command.find("--steps").excludes(command.find("--epochs"));
+  }
 }
 
 void SettingOptions::apply_to(const std::vector<Setting>& settings) const {

@@ -41,7 +41,8 @@ Defaults defaults_of(const std::vector<std::string>& tasks, F&& settings_for) {
 class SettingOptions {
  public:
   /// Adds an option for every setting whose name is not an option of the command yet. A run that goes on
-  /// keeps its settings: --resume excludes all but --steps. Nothing is set; the values may be temporary.
+  /// keeps its settings: --resume excludes all but --steps, which excludes --epochs where the command has it.
+  /// Nothing is set; the values may be temporary.
   void add_to(Command command, const std::vector<Setting>& settings, const Defaults& defaults = {});
   /// Whether the command line gave it.
   bool given(const std::string& name) const { return given_.count(name) > 0; }

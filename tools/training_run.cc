@@ -45,6 +45,8 @@ class TrainingRun {
     watch_interrupts();
     Learner& learner = course_.learner();
     const Index steps = course_.steps();
+    require(learner.steps() <= steps, "train", "the run has made ", learner.steps(), " updates, more than ",
+            steps, "; give more --steps to go on");
     Progress progress(course_.label, static_cast<std::uint64_t>(steps),
                       {.quiet = options_.quiet, .start = static_cast<std::uint64_t>(learner.steps())});
     const auto every = [&](Index times) { return std::max<Index>(1, steps / times); };
@@ -71,7 +73,7 @@ class TrainingRun {
       save();
       if (step < steps && figures_available()) course_.sketch(folder_);
     };
-    if (learner.steps() >= steps)
+    if (learner.steps() == steps)
       std::cerr << "all " << steps << " updates have been made; this makes the report anew\n";
     const Index done = loop.run(learner.steps());
     if (done < steps) {
@@ -107,6 +109,7 @@ class TrainingRun {
   }
 
   void finish(Progress& progress) {
+    stop_watching_interrupts();  // all is saved, and --resume makes the report
     const double trained = seconds();
     progress.stage("scoring");
     course_.save(folder_.path());

@@ -221,7 +221,6 @@ void add_draw(Commands& commands) {
   defaults["steps"] = "as --epochs says";
   defaults["data"] = "drawn; with --data-dir real ones that suit the task";
   t.given.add_to(train, choices(settings), defaults);
-  train.find("--resume").excludes(train.find("--epochs"));
 
   Command eval = commands.eval.add("draw", "The bound, or the classifier's error, on the test set");
   EvalDraw& e = eval.calls<EvalDraw>();

@@ -156,7 +156,6 @@ void add_stn(Commands& commands) {
       defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
   defaults["steps"] = "as --epochs says";
   t.given.add_to(train, Settings().list(), defaults);
-  train.find("--resume").excludes(train.find("--epochs"));
 
   Command eval = commands.eval.add("stn", "Test error");
   EvalStn& e = eval.calls<EvalStn>();

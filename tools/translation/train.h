@@ -40,9 +40,12 @@ struct TrainTranslation {
             passes * TokenBatches(pairs, batch_options(s, s.batch_size), Generator()).batches_in_epoch();
       if (common.quick) s.steps = std::min<Index>(s.steps, 40);
     }
+    TokenPairs validation_pairs = text.pairs(validation, s.most_length);
+    check_lengths(s, {train_text.size(), pairs.source.size()},
+                  {validation.size(), validation_pairs.source.size()}, common.quiet);
     std::vector<NamedTensor> words = text.state();
-    auto learner = std::make_unique<typename Family::Learner>(
-        s, std::move(pairs), text.pairs(validation, s.most_length), std::move(words));
+    auto learner = std::make_unique<typename Family::Learner>(s, std::move(pairs),
+                                                              std::move(validation_pairs), std::move(words));
     if (resumed) learner->restore(*resumed);
     typename Family::Course course({std::move(text), std::move(learner)}, validation, common,
                                    Family::facts(s), Family::kind(s));
@@ -62,7 +65,6 @@ struct TrainTranslation {
         translation_tasks(), [&](const std::string& task) { return Family::settings(task, common.preset); });
     if (Family::epochs(translation_tasks().front()) > 0) defaults["steps"] = "as --epochs says";
     given.add_to(command, translation_choices(settings), defaults);
-    command.find("--resume").excludes(command.find("--epochs"));
   }
 };
 
