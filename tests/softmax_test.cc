@@ -103,7 +103,7 @@ TEST_CASE("softmax: rows of any length on every device") {
   const auto masked = [](const Shape& m, int dim) -> Function {
     return [=](const Inputs& x) { return masked_softmax(x[0], beside(x[0], mask(m)), dim); };
   };
-  for (const Index n : {1, 4, 8, 132, 260, 516, 1024, 1025, 1028, 4100, 9000, 16384, 16388})
+  for (const Index n : {1, 4, 132, 260, 516, 1025, 1028, 4100, 9000, 16388})
     for (const auto& [name, shape, f] : std::vector<std::tuple<const char*, Shape, Function>>{
              {"softmax", {3, n}, [](const Inputs& x) { return softmax(x[0]); }},
              {"log_softmax", {3, n}, [](const Inputs& x) { return log_softmax(x[0]); }},
@@ -114,9 +114,9 @@ TEST_CASE("softmax: rows of any length on every device") {
               }},
              {"columns", {n, 3}, [](const Inputs& x) { return softmax(x[0], 0); }},
              {"masked", {3, n}, masked({3, n}, -1)},
-             {"one mask for all rows", {2, 3, n}, masked({n}, -1)},
-             {"a mask for each batch", {2, 3, n}, masked({2, 1, n}, -1)},
-             {"rows masked", {3, n}, masked({3, 1}, -1)},
+             {"one mask for all rows", {2, 2, n}, masked({n}, -1)},
+             {"a mask for each batch", {2, 2, n}, masked({2, 1, n}, -1)},
+             {"rows masked", {2, n}, masked({2, 1}, -1)},
              {"columns masked", {2, n, 3}, masked({n, 3}, 1)}}) {
       CAPTURE(name);
       CAPTURE(n);
