@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "fovea/models/data/texts.h"
 #include "tests/errors.h"
 #include "tests/scratch.h"
@@ -27,6 +30,36 @@ TEST_CASE("characters: sorted, there and back") {
   const Characters all(novel);
   CHECK(all.size() == 73);
   CHECK(all.decode(all.encode(novel)) == novel);
+}
+
+TEST_CASE("characters: as a tokenizer of Hugging Face's layout") {
+  const tests::Scratch folder("characters-tokenizer");
+  const Characters characters("a\\\n \"ä漢");
+  characters.save_tokenizer(folder.path);
+  const std::optional<Characters> read = Characters::load_tokenizer(folder.path);
+  REQUIRE(read);
+  CHECK(read->vocabulary().tokens() == characters.vocabulary().tokens());
+  CHECK(std::filesystem::exists(folder.path / "tokenizer_config.json"));
+  std::string file;
+  std::getline(std::ifstream(folder.path / "tokenizer.json"), file, '\0');
+  bool taken = true;
+  const auto with = [&](const std::string& from, const std::string& to) {
+    REQUIRE(file.find(from) != file.npos);
+    folder.write("tokenizer.json", std::string(file).replace(file.find(from), from.size(), to));
+    return error_of([&] { taken = Characters::load_tokenizer(folder.path).has_value(); });
+  };
+  CHECK(with("WordLevel", "BPE") == "");
+  CHECK(!taken);
+  CHECK(contains(with(R"([\\s\\S])", R"(\\w+)"), "tokenizer.json: pre_tokenizer does not split a text into"));
+  CHECK(contains(with("Isolated", "Removed"), "pre_tokenizer does not split"));
+  CHECK(contains(with(R"("decoder":{"type":"Fuse"})", R"("decoder":null)"), "the file has no decoder"));
+  CHECK(contains(with(R"("a":)", R"("ab":)"), "gives id 4 to 'ab', which is not one character"));
+  CHECK(contains(with(R"("a":4)", R"("a":9)"), "gives id 4 to '', which is not one character"));
+  CHECK(contains(with(R"("added_tokens":[])", R"("added_tokens":[{}])"), "added_tokens are there"));
+  std::filesystem::remove(folder.path / "tokenizer.json");
+  CHECK(contains(error_of([&] { Characters::load_tokenizer(folder.path); }), "neither tokenizer.json nor"));
+  folder.write("vocab.json", "{}");
+  CHECK(!Characters::load_tokenizer(folder.path));
 }
 
 TEST_CASE("characters: as a file") {

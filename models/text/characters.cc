@@ -7,6 +7,7 @@
 #include "fovea/core/atomic_file.h"
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/utf8.h"
+#include "fovea/models/text/tokenizer_file.h"
 
 namespace fovea {
 namespace {
@@ -58,7 +59,7 @@ Characters Characters::load(const std::filesystem::path& path) {
   return Characters(Vocabulary::load(path, ""));
 }
 
-void Characters::save_tokenizer(const std::filesystem::path& path) const {
+void Characters::save_tokenizer(const std::filesystem::path& folder) const {
   using Json = nlohmann::ordered_json;
   Json ids = Json::object();
   for (const std::string& token : vocabulary_.tokens()) ids[token] = vocabulary_.id(token);
@@ -71,7 +72,15 @@ void Characters::save_tokenizer(const std::filesystem::path& path) const {
                   {"post_processor", nullptr},
                   {"decoder", {{"type", "Fuse"}}},
                   {"model", {{"type", "WordLevel"}, {"vocab", ids}, {"unk_token", "<unk>"}}}};
-  write_atomically(path, file.dump() + "\n", "characters");
+  const Json config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+  write_atomically(folder / "tokenizer.json", file.dump() + "\n", "characters");
+  write_atomically(folder / "tokenizer_config.json", config.dump(2) + "\n", "characters");
+}
+
+std::optional<Characters> Characters::load_tokenizer(const std::filesystem::path& folder) {
+  std::optional<std::vector<std::string>> tokens = read_characters(folder);
+  if (!tokens) return {};
+  return Characters(Vocabulary(std::move(*tokens), ""));
 }
 
 }  // namespace fovea

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,14 @@ class Characters {
 
   /// As a Vocabulary's file.
   void save(const std::filesystem::path& path) const { vocabulary_.save(path); }
-  /// As a tokenizer.json, for Hugging Face's tokenizers.
-  void save_tokenizer(const std::filesystem::path& path) const;
   /// Throws also when a token is not one character.
   static Characters load(const std::filesystem::path& path);
+
+  /// As a folder's tokenizer.json, for Hugging Face's tokenizers, and the tokenizer_config.json that lets
+  /// transformers' AutoTokenizer take it, whatever model lies in the folder.
+  void save_tokenizer(const std::filesystem::path& folder) const;
+  /// From such a folder; nothing where its tokenizer is of another kind.
+  static std::optional<Characters> load_tokenizer(const std::filesystem::path& folder);
 
  private:
   explicit Characters(Vocabulary vocabulary);

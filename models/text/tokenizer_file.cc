@@ -315,4 +315,28 @@ ByteBpeFile read_byte_bpe(const fs::path& path) {
   return file.filename() == "vocab.json" ? byte_bpe_text(file) : byte_bpe_json(file);
 }
 
+std::optional<std::vector<std::string>> read_characters(const fs::path& path) {
+  const fs::path name = find(path, {"tokenizer.json", "vocab.json"});
+  if (name.filename() == "vocab.json") return {};
+  const json tree = parse(name);
+  const Node file(tree, name.string());
+  if (file.at("model").type() != "WordLevel") return {};
+  check_type(file, "normalizer", {""});
+  check_type(file, "pre_tokenizer", {"Split"});
+  check_type(file, "post_processor", {""});
+  check_type(file, "decoder", {"Fuse"});
+  const Node pre = file.at("pre_tokenizer");
+  pre.check(pre.at("pattern").at("Regex").text() == R"([\s\S])" && pre.at("behavior").text() == "Isolated" &&
+                !pre.boolean("invert", false),
+            "does not split a text into characters");
+  if (file.has("added_tokens"))
+    file.at("added_tokens").check(file.at("added_tokens").items() == 0, "are there; Fovea knows none here");
+  const Node vocabulary = file.at("model").at("vocab");
+  std::vector<std::string> out = vocabulary_of(vocabulary);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    vocabulary.check(code_points(out[i]).size() == 1, "gives id ", i, " to ", in_quotes(out[i]),
+                     ", which is not one character");
+  return out;
+}
+
 }  // namespace fovea

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,10 @@ struct ByteBpeFile {
 /// Reads `tokenizer.json`, or `vocab.json` with `merges.txt` beside it, or either from a folder, where
 /// tokenizer.json is preferred. To vocab.json belongs the added token <|endoftext|>, if it is there.
 ByteBpeFile read_byte_bpe(const std::filesystem::path& path);
+
+/// The characters, by id, of a `tokenizer.json` as Characters::save_tokenizer() writes it, or of a folder's.
+/// Nothing where the tokenizer is of another kind.
+std::optional<std::vector<std::string>> read_characters(const std::filesystem::path& path);
 
 }  // namespace fovea
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 #include "fovea/core/utf8.h"
 #include "fovea/models/data/texts.h"
@@ -43,34 +44,25 @@ Facts metrics_of(Learner& learner) {
       {"val_loss", loss}, {"val_perplexity", std::exp(loss)}, {"unigram_val_loss", learner.unigram_loss()}};
 }
 
-// `count` tokens after those of the prompt, as text, shown as they come when `show`. It ends early at the
-// token `end`.
-std::string write(const gpt::Gpt& model, const std::vector<std::int32_t>& prompt,
-                  const std::function<std::string(std::int32_t)>& decode, Index count,
+// `count` tokens after a prompt, as text. With `show` prompt and text are shown as they come, from the first
+// token on: till then it may turn out that there will be none. It ends early at the token `end`.
+template <class Tokenizer>
+std::string write(const gpt::Gpt& model, const Tokenizer& tokenizer, const std::string& prompt, Index count,
                   const gpt::Sampling& options, std::uint64_t seed, bool show, std::int32_t end = -1) {
   Generator random(seed);
-  std::string text;
-  model.generate(Tensor::from(std::span(prompt), {1, static_cast<Index>(prompt.size())}), count, options,
-                 random, [&](const Tensor& token) {
+  const std::vector<std::int32_t> ids = tokenizer.encode(prompt);
+  std::string text, shown = prompt;
+  model.generate(Tensor::from(std::span(ids), {1, static_cast<Index>(ids.size())}), count, options, random,
+                 [&](const Tensor& token) {
                    const std::int32_t id = *token.data<std::int32_t>();
-                   if (id == end) return false;
-                   const std::string next = decode(id);
+                   std::string next;  // a model may have more tokens, so that their number is a round one
+                   if (id != end && id < static_cast<std::int32_t>(tokenizer.size()))
+                     next = tokenizer.decode({&id, 1});
                    text += next;
-                   if (show) std::cout << next << std::flush;
-                   return !interrupted.load();
+                   if (show) std::cout << std::exchange(shown, "") << next << std::flush;
+                   return id != end && !interrupted.load();
                  });
   return text;
-}
-
-std::string write(const Learner& learner, const std::string& prompt, Index count,
-                  const gpt::Sampling& options, std::uint64_t seed, bool show) {
-  const Characters characters(learner.settings().characters);
-  return write(
-      learner.model(), characters.encode(prompt),
-      [&](std::int32_t id) {
-        return characters.decode({&id, 1});
-      },
-      count, options, seed, show);
 }
 
 class GptCourse : public CourseOf<Learner> {
@@ -98,7 +90,7 @@ class GptCourse : public CourseOf<Learner> {
 
   void save(const fs::path& path) override {
     save_pretrained(learner_.model(), path);
-    Characters(learner_.settings().characters).save_tokenizer(path / "tokenizer.json");
+    Characters(learner_.settings().characters).save_tokenizer(path);
   }
 
   void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>&) override {
@@ -112,7 +104,9 @@ class GptCourse : public CourseOf<Learner> {
                   .reference = ReferenceLine{metrics.number("unigram_val_loss"), "unigrams"}};
     run.figure("learning_curve", tools::draw(plot), "What the next character costs.");
     std::ofstream(run.path() / "sample.txt")
-        << write(learner_, "\n", 1000, {.temperature = 0.8}, 1, false) << '\n';
+        << write(learner_.model(), Characters(learner_.settings().characters), "\n", 1000,
+                 {.temperature = 0.8}, 1, false)
+        << '\n';
   }
 };
 
@@ -180,25 +174,27 @@ struct Generate {
     require_utf8(prompt, "generate", "the prompt");
     if (folder.empty()) {
       const auto learner = restored<Learner>(read_checkpoint(checkpoint), common.chosen_device());
-      std::cout << prompt;
-      write(*learner, prompt, count, options, common.seed, true);
+      go_on(learner->model(), Characters(learner->settings().characters));
     } else {
       gpt::Gpt model = gpt::load_pretrained(folder);
       move_to(model, common.chosen_device());
-      const ByteBpe tokenizer = ByteBpe::load(folder);
-      const auto tokens = static_cast<std::int32_t>(tokenizer.size());
-      require(tokens <= model.options.vocabulary, "generate", folder.string(), ": the tokenizer has ", tokens,
-              " tokens, but the model only ", model.options.vocabulary);
-      const auto decode =
-          [&](std::int32_t id) {  // a model may have more, so that their number is a round one
-            return id < tokens ? tokenizer.decode({&id, 1}) : std::string();
-          };
-      std::cout << prompt;
-      write(model, tokenizer.encode(prompt), decode, count, options, common.seed, true,
-            tokenizer.added("<|endoftext|>"));
+      if (const auto characters = Characters::load_tokenizer(folder)) {
+        go_on(model, *characters);
+      } else {
+        const ByteBpe tokenizer = ByteBpe::load(folder);
+        go_on(model, tokenizer, tokenizer.added("<|endoftext|>"));
+      }
     }
     std::cout << std::endl;
     return interrupted ? interrupted_status : 0;
+  }
+
+  template <class Tokenizer>
+  void go_on(const gpt::Gpt& model, const Tokenizer& tokenizer, std::int32_t end = -1) const {
+    const auto tokens = static_cast<Index>(tokenizer.size());
+    require(tokens <= model.options.vocabulary, "generate", folder.string(), ": the tokenizer has ", tokens,
+            " tokens, but the model only ", model.options.vocabulary);
+    write(model, tokenizer, prompt, count, options, common.seed, true, end);
   }
 };
 
@@ -225,7 +221,9 @@ void add_gpt(Commands& commands) {
       .folder()
       .excludes(run);
   generate.option("--prompt", g.prompt, "What it goes on from");
-  generate.option("--count", g.count, "How many characters; with --model tokens").with_default().positive();
+  generate.option("--count", g.count, "How many tokens; of a model of train gpt characters")
+      .with_default()
+      .positive();
   generate.option("--temperature", g.options.temperature, "0 takes the likeliest every time")
       .with_default()
       .non_negative();
