@@ -282,9 +282,35 @@ TEST_CASE("bert: what sentence-transformers keeps beside a model") {
   };
   CHECK(contains(with("1_Pooling/config.json", "{\"pooling_mode_max_tokens\": true}"), "mean and cls"));
   CHECK(contains(with("1_Pooling/config.json", "{}"), "0 kinds"));
+  CHECK(with("1_Pooling/config.json", R"({"pooling_mode": ["cls"]})") == "");
+  CHECK(read(copy.scratch.path).pooling == Pooling::cls);
+  CHECK(with("1_Pooling/config.json", R"({"pooling_mode": "mean"})") == "");
+  CHECK(read(copy.scratch.path).pooling == Pooling::mean);
+  CHECK(contains(with("1_Pooling/config.json", R"({"pooling_mode": ["mean", "cls"]})"),
+                 "asks for 2 kinds of pooling; Fovea does one, mean or cls"));
+  CHECK(
+      contains(with("1_Pooling/config.json", R"({"pooling_mode": ["cls", 1]})"), "pooling_mode[1] is 1, no"));
   CHECK(with("1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}") == "");
   CHECK(read(copy.scratch.path).pooling == Pooling::cls);
   CHECK(contains(with("sentence_bert_config.json", "{\"max_seq_length\": 1}"), "max_seq_length is 1"));
+  // The longest input: of sentence-transformers before 5, of later ones, and none.
+  const auto longest = [&](const char* sentence_bert, const char* model_max_length) {
+    CHECK(with("sentence_bert_config.json", sentence_bert) == "");
+    CHECK(with("tokenizer_config.json", model_max_length) == "");
+    return read(copy.scratch.path).longest;
+  };
+  CHECK(longest(R"({"max_seq_length": 30})", R"({"model_max_length": 16})") == 30);
+  CHECK(longest(R"({"max_seq_length": null})", R"({"model_max_length": 16})") == 16);
+  CHECK(longest("{}", R"({"model_max_length": 16})") == 16);
+  CHECK(longest("{}", R"({"model_max_length": 1000000000000000019884624838656})") == 512);
+  CHECK(longest("{}", R"({"model_max_length": 600})") == 512);
+  CHECK(longest("{}", "{}") == 512);
+  CHECK(contains(with("tokenizer_config.json", R"({"model_max_length": -1})"), "model_max_length is -1"));
+  CHECK(
+      contains(with("tokenizer_config.json", R"({"model_max_length": 1})"), "model_max_length is 1; [CLS]"));
+  CHECK(contains(with("tokenizer_config.json", R"({"model_max_length": 1e999})"),
+                 "a number that is too large"));
+  fs::remove(copy.scratch.path / "tokenizer_config.json");
   fs::remove(copy.scratch.path / "sentence_bert_config.json");
   CHECK(contains(with("modules.json", "[{\"type\": \"a.models.Dense\"}]"), "module 'a.models.Dense'"));
 }

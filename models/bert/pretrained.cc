@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -138,19 +139,26 @@ SentenceOptions read_sentence_options(const fs::path& folder, Index positions) {
   if (const fs::path pooling = folder / "1_Pooling" / "config.json"; fs::exists(pooling)) {
     constexpr std::string_view prefix = "pooling_mode_";
     const ConfigFile file(pooling);
-    std::vector<std::string> modes;
-    if (file.has("pooling_mode")) modes.push_back(file.text("pooling_mode", ""));
+    std::vector<std::string> modes = file.one_or_more("pooling_mode");
     for (const std::string& key : file.switches(prefix.data())) modes.push_back(key.substr(prefix.size()));
-    file.check(modes.size() == 1, "asks for ", modes.size(), " kinds of pooling; Fovea does one");
+    file.check(modes.size() == 1, "asks for ", modes.size(),
+               " kinds of pooling; Fovea does one, mean or cls");
     const bool mean = modes[0] == "mean" || modes[0] == "mean_tokens";
     const bool cls = modes[0] == "cls" || modes[0] == "cls_token";
     file.check(mean || cls, "asks for pooling by ", in_quotes(modes[0]), "; Fovea does mean and cls");
     out.pooling = cls ? Pooling::cls : Pooling::mean;
   }
-  if (fs::exists(folder / "sentence_bert_config.json")) {
-    const ConfigFile file(folder / "sentence_bert_config.json");
-    out.longest = std::min(positions, file.count("max_seq_length", positions));
-    file.check(out.longest >= 2, "max_seq_length is ", out.longest, "; [CLS] and [SEP] alone are 2");
+  // As sentence-transformers has it, the first that says something. Files of transformers say 1e30 for "any".
+  for (const auto& [name, key] : {std::pair{"sentence_bert_config.json", "max_seq_length"},
+                                  {"tokenizer_config.json", "model_max_length"}}) {
+    if (!fs::exists(folder / name)) continue;
+    const ConfigFile file(folder / name);
+    if (!file.has(key)) continue;
+    constexpr double any = std::numeric_limits<double>::infinity();
+    const double most = file.number(key, 0, any, any);
+    file.check(most >= 2, key, " is ", most, "; [CLS] and [SEP] alone are 2");
+    out.longest = static_cast<Index>(std::min(most, static_cast<double>(positions)));
+    break;
   }
   return out;
 }

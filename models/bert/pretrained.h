@@ -37,9 +37,10 @@ struct SentenceOptions {
   Index longest = 512;     ///< most tokens of a sentence, [CLS] and [SEP] included
 };
 
-/// Reads modules.json, 1_Pooling/config.json and sentence_bert_config.json where they are; without, the
-/// defaults above. `positions` is the model's longest input, which nothing exceeds. Throws where they ask for
-/// more than Fovea does.
+/// Reads modules.json, 1_Pooling/config.json and sentence_bert_config.json where they are, and where the last
+/// gives no max_seq_length, tokenizer_config.json's model_max_length; without, the defaults above.
+/// `positions` is the model's longest input, which nothing exceeds. Throws where they ask for more than Fovea
+/// does.
 SentenceOptions read_sentence_options(const std::filesystem::path& folder, Index positions);
 
 }  // namespace fovea::bert

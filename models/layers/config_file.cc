@@ -37,6 +37,8 @@ ConfigFile::ConfigFile(const fs::path& path) {
     tree_ = std::make_shared<Tree>(Tree{path, json::parse(text)});
   } catch (const json::parse_error& e) {
     fail("pretrained", path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0);
+  } catch (const json::out_of_range&) {
+    fail("pretrained", path.string(), ": has a number that is too large");
   }
 }
 
@@ -74,6 +76,17 @@ std::string ConfigFile::text(const char* key, const std::string& otherwise) cons
   if (!has(key)) return otherwise;
   check(tree_->value[key].is_string(), key, " is no string");
   return tree_->value[key].get<std::string>();
+}
+
+std::vector<std::string> ConfigFile::one_or_more(const char* key) const {
+  if (!has(key)) return {};
+  if (!tree_->value[key].is_array()) return {text(key, "")};
+  std::vector<std::string> out;
+  for (const json& item : tree_->value[key]) {
+    check(item.is_string(), key, "[", out.size(), "] is ", shown(item), ", no string");
+    out.push_back(item.get<std::string>());
+  }
+  return out;
 }
 
 Activation ConfigFile::activation(const char* key, const char* otherwise) const {

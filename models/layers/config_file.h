@@ -35,6 +35,8 @@ class ConfigFile {
   double number(const char* key, double low, double high, double otherwise) const;
   bool boolean(const char* key, bool otherwise) const;
   std::string text(const char* key, const std::string& otherwise) const;
+  /// A text, or a list of them; empty where there is none.
+  std::vector<std::string> one_or_more(const char* key) const;
   /// By Hugging Face's names: gelu, gelu_new, gelu_pytorch_tanh, relu.
   Activation activation(const char* key, const char* otherwise) const;
 

@@ -92,6 +92,8 @@ json parse(const fs::path& path) {
     const std::string_view what = e.what();
     fail("tokenizer", path.string(), ": no JSON at offset ", e.byte > 0 ? e.byte - 1 : 0, ": ",
          in_quotes(what.substr(std::min(what.size(), what.rfind(": ") + 2))));
+  } catch (const json::out_of_range&) {
+    fail("tokenizer", path.string(), ": has a number that is too large");
   }
 }
 
