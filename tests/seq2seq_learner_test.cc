@@ -78,7 +78,9 @@ TEST_CASE("seq2seq learner: learns to write backwards") {
   CHECK(looked.written.ids == TokenIds{10, 9, 8});
   REQUIRE(looked.maps.size() == 1);
   CHECK(looked.maps[0].shape() == Shape{4, 4});
-  CHECK(looked.maps[0].at({0, 2}) > 0.5);  // the last word first
+  CHECK(looked.maps[0].at({0, 2}) > 0.5);                                   // the last word first
+  const Tensor given = learner.look({4, 5, 6}, {{10, 9}, 0, false}).at(0);  // of a translation from elsewhere
+  CHECK(difference(given, slice(looked.maps[0], 0, 0, 2)) < 1e-6);
   CHECK(learner.checkpoint().extra.at(0).name == "text source");
 }
 
@@ -125,6 +127,9 @@ TEST_CASE("seq2seq learner: bad input") {
   Settings plain = s;
   plain.attention = "none";
   CHECK(Learner(plain).look({4}).maps.empty());
+  CHECK(!Learner(plain).attends());
+  CHECK(untaught.attends());
+  check_throws([&] { untaught.look({}, {}); }, {"empty"});
 }
 
 }  // namespace

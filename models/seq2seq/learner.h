@@ -41,6 +41,7 @@ class Learner : public TranslationLearner {
 
   const Settings& settings() const { return settings_; }
   std::string settings_json() const override { return settings_.to_json(); }
+  bool attends() const override { return settings_.attention != "none"; }
 
  private:
   Tensor loss(const TokenBatch& batch, bool training) override;

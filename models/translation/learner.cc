@@ -164,15 +164,20 @@ std::vector<Written> TranslationLearner::translate(const std::vector<TokenIds>& 
   return out;
 }
 
-TranslationLearner::Looked TranslationLearner::look(const TokenIds& sentence) {
-  Looked looked{translate({sentence})[0]};
-  const Written& w = looked.written;
+std::vector<Tensor> TranslationLearner::look(const TokenIds& sentence, const Written& w) {
+  check(sentence);
   const std::vector<Index> first{0};
-  looked.maps = maps(to(make_token_batch({{sentence}, {w.ids}}, first), device()));
-  to_host(looked.maps);
+  std::vector<Tensor> maps = this->maps(to(make_token_batch({{sentence}, {w.ids}}, first), device()));
+  to_host(maps);
   // Cut at the greatest length, it has written no end.
   if (!w.ended)
-    for (Tensor& map : looked.maps) map = slice(map, 0, 0, static_cast<Index>(w.ids.size()));
+    for (Tensor& map : maps) map = slice(map, 0, 0, static_cast<Index>(w.ids.size()));
+  return maps;
+}
+
+TranslationLearner::Looked TranslationLearner::look(const TokenIds& sentence) {
+  Looked looked{translate({sentence})[0]};
+  looked.maps = look(sentence, looked.written);
   return looked;
 }
 

@@ -35,8 +35,12 @@ class TranslationLearner : public Learner {
   /// A translation has at most 2 n + 10 words.
   std::vector<Written> translate(const std::vector<TokenIds>& sentences, Index beam = 1,
                                  double length_penalty = 1);
-  /// The greedy translation of one sentence, and what was looked at: a map f32 [T,S] for every head (a row
+  /// Whether there is attention.
+  virtual bool attends() const { return true; }
+  /// What is looked at while this translation of a sentence is written: a map f32 [T,S] for every head (a row
   /// for every word and the end, a column for every word and the end). No map without attention.
+  std::vector<Tensor> look(const TokenIds& sentence, const Written& written);
+  /// The greedy translation, and what is looked at.
   struct Looked {
     Written written;
     std::vector<Tensor> maps = {};
@@ -69,7 +73,7 @@ class TranslationLearner : public Learner {
   virtual Tensor loss(const TokenBatch& batch, bool training) = 0;
   /// Writes translations of a batch's sources, of at most `most` words each.
   virtual Writer writer(const TokenBatch& batch, Index most) = 0;
-  /// What is looked at while the target of a batch of one pair is written: see Looked.
+  /// What is looked at while the target of a batch of one pair is written: see look().
   virtual std::vector<Tensor> maps(const TokenBatch& batch) = 0;
   /// The vectors of the source's words.
   virtual Embedding& source_embedding() = 0;

@@ -17,13 +17,14 @@ class TransformerCourse : public TranslationCourse {
   void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>& frames) override {
     TranslationCourse::draw(run, metrics, frames);
     auto& own = static_cast<transformer::Learner&>(learner());
-    const std::string& sentence = test().text.source[0];
-    std::vector<std::string> words = translator().text.source_tokens(sentence);
-    words.push_back("</s>");
-    const auto layers = own.self_attention(translator().source_ids(sentence));
-    run.figure(
-        "self_attention", draw_self_attention(words, layers.back()),
-        "Where the words of a test sentence look at each other: the heads of the encoder's last layer.");
+    for (const auto& [sentence, written] : examples(1)) {
+      std::vector<std::string> words = translator().text.source_tokens(sentence);
+      words.push_back("</s>");
+      const auto layers = own.self_attention(translator().source_ids(sentence));
+      run.figure(
+          "self_attention", draw_self_attention(words, layers.back()),
+          "Where the words of a test sentence look at each other: the heads of the encoder's last layer.");
+    }
     run.figure("learning_rate", draw_learning_rate(own.settings()), "The schedule of this run.");
     run.figure("positions", draw_positions(50, own.settings().width), "What is added to the words' vectors.");
   }

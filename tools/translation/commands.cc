@@ -4,8 +4,7 @@
 
 #include <iostream>
 
-#include "tools/training_run.h"
-#include "tools/translation/figures.h"
+#include "tools/translation/course.h"
 
 namespace fovea::tools {
 namespace {
@@ -18,38 +17,51 @@ struct Translate {
   std::vector<std::string> sentences;
   Index beam = 5;
   double penalty = 1;
+  bool last_weights = false;
 
   int operator()() {
     common.apply();
+    for (const fs::path& file : {heatmap, gradients})
+      if (!file.empty()) check_figure(file);
     const Translator t = load_translator(read_checkpoint(checkpoint), common.chosen_device());
-    t.learner->use_averages(true);
-    if (!sentences.empty()) {
-      for (const auto& words : t.translate(sentences, beam, penalty)) std::cout << join_words(words) << '\n';
-      draw(t);
-      return 0;
-    }
-    int status = 0;
+    require(heatmap.empty() || t.learner->attends(), "translate",
+            "a network without attention looks nowhere, so that --heatmap has nothing to draw");
+    t.learner->use_averages(!last_weights);
+    for (std::size_t i = 0; i < sentences.size(); ++i) translate(t, sentences[i], cat("sentence ", i + 1));
     std::string line;
-    for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-      // A line that cannot be translated leaves an empty one, so that lines go on belonging together.
-      try {
-        if (!split_words(line).empty()) {
-          std::cout << join_words(t.translate({line}, beam, penalty)[0]);
-          if (!heatmap.empty() || !gradients.empty()) sentences.push_back(line);
-        }
-      } catch (const Error& e) {
-        std::cerr << "fovea translate: line " << number << ": " << e.what() << '\n';
-        status = 1;
-      }
-      std::cout << '\n';
-    }
-    if (!sentences.empty()) draw(t);
+    for (std::size_t number = 1; sentences.empty() && std::cout && std::getline(std::cin, line); ++number)
+      if (split_words(line).empty())
+        std::cout << '\n';
+      else
+        translate(t, line, cat("line ", number));
+    std::cout.flush();
+    require(std::cout.good(), "translate", "cannot write to the standard output");
+    if (!heatmap.empty() && !done.empty()) draw_attention(t, done).save(heatmap);
+    if (!gradients.empty() && !done.empty()) draw_gradients(t, done).save(gradients);
     return status;
   }
 
-  void draw(const Translator& t) const {
-    if (!heatmap.empty()) draw_attention(t, sentences).save(heatmap);
-    if (!gradients.empty()) draw_gradients(t, sentences).save(gradients);
+ private:
+  int status = 0;
+  std::vector<Translation> done;  // for the figures
+
+  // A sentence that cannot be translated leaves an empty line, so that lines go on belonging together.
+  void translate(const Translator& t, const std::string& sentence, const std::string& place) {
+    const auto say = [&](const auto& what) {
+      std::cerr << "fovea translate: " << place << ": " << what << '\n';
+    };
+    try {
+      const TokenIds ids = t.source_ids(sentence);
+      const std::vector<std::string> unknown = t.text.unknown(sentence);
+      if (!unknown.empty() && !common.quiet) say("not in the vocabulary: " + listed(unknown));
+      Written written = t.learner->translate({ids}, beam, penalty)[0];
+      std::cout << join_words(t.text.target_words(written.ids));
+      if (!heatmap.empty() || !gradients.empty()) done.push_back({sentence, std::move(written)});
+    } catch (const Error& e) {
+      say(e.what());
+      status = 1;
+    }
+    std::cout << '\n';
   }
 };
 
@@ -60,10 +72,11 @@ void add_translate(Commands& commands) {
   Translate& r = translate.calls<Translate>();
   add_checkpoint_option(translate, r.checkpoint);
   translate.option("sentence", r.sentences, "Sentences; without, one a line from stdin");
-  translate.option("--heatmap", r.heatmap, "Draw where it looks while it translates greedily: .png or .svg");
+  translate.option("--heatmap", r.heatmap, "Draw where it looks while it writes: .png or .svg");
   translate.option("--gradients", r.gradients, "Draw which words read bear on which written: .png or .svg");
   translate.option("--beam", r.beam, "Sentences kept at a time; 1 is greedy").with_default().between(1, 1000);
   translate.option("--length-penalty", r.penalty, "0 favours short translations").with_default();
+  add_last_weights_option(translate, r.last_weights);
   r.common.add_to(translate);
 }
 

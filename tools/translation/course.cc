@@ -39,9 +39,20 @@ TestSet::TestSet(ParallelText sentences, const TranslationText& words, const Tra
     lengths.push_back(tokenizer ? (*tokenizer)(s).size() : split_words(s).size());
 }
 
-Facts score(const Translator& t, const TestSet& test, Sentences* greedy) {
+void check_lengths(const TranslationTask& task, PairsLeft training, PairsLeft validation, bool quiet) {
+  for (const auto& [count, purpose] : {std::pair{training, "learn from"}, {validation, "validate with"}})
+    require(count.left > 0, task.model.c_str(), "each of the ", count.all, " pairs to ", purpose,
+            " has a sentence of more than ", task.most_length, " tokens; raise --most-length");
+  if (quiet || (training.left == training.all && validation.left == validation.all)) return;
+  std::cerr << training.all - training.left << " of " << training.all << " pairs to learn from and "
+            << validation.all - validation.left << " of " << validation.all
+            << " to validate with have a sentence of more than " << task.most_length
+            << " tokens and are left out; BLEU is of all sentences, read whole\n";
+}
+
+Facts score(const Translator& t, const TestSet& test, Sentences* greedy, bool averages) {
   const Sentences plain = t.translate(test.text.source, 1, 0);
-  t.learner->use_averages(true);
+  t.learner->use_averages(averages);
   const Sentences beam = t.translate(test.text.source, beam_size, length_penalty);
   t.learner->use_averages(false);
   const Bleu bleu = bleu_of(plain, test.references), bleu_beam = bleu_of(beam, test.references);
@@ -52,7 +63,7 @@ Facts score(const Translator& t, const TestSet& test, Sentences* greedy) {
           {"bleu_beam_parts", bleu_beam.text()},
           {"exact_percent", exact_percent(plain, test.references)},
           {"exact_beam_percent", exact_percent(beam, test.references)},
-          {"averaged", t.learner->averaged()},
+          {"averaged", averages ? t.learner->averaged() : 0},
           {"reference_tokens", bleu.reference_length()}};
 }
 
@@ -99,18 +110,25 @@ Facts TranslationCourse::metrics() {
   return metrics;
 }
 
+std::vector<Translation> TranslationCourse::examples(std::size_t most) const {
+  std::vector<Translation> out;
+  for (const std::string& s : test_.text.source)
+    if (out.size() < most && translator_.too_long({s}) == 0)
+      out.push_back({s, translator_.learner->translate({translator_.source_ids(s)})[0]});
+  return out;
+}
+
 void TranslationCourse::sketch(RunFolder& run) {
-  const auto& source = test_.text.source;
-  const auto heads = translator_.learner->look(translator_.source_ids(source[0])).maps.size();
-  const auto first = [&](long n) {
-    return std::vector(source.begin(), source.begin() + std::min<long>(n, std::ssize(source)));
-  };
+  const std::vector<Translation> two = examples(2);
+  if (two.empty()) return;
+  const auto& [source, written] = two.front();
+  const auto heads = translator_.learner->look(translator_.source_ids(source), written).size();
   if (heads > 0)
     run.figure(
-        "attention", draw_attention(translator_, first(heads > 1 ? 1 : 4)),
+        "attention", draw_attention(translator_, examples(heads > 1 ? 1 : 4)),
         cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
             heads > 1 ? "; the heads of the last layer." : "."));
-  run.figure("gradients", draw_gradients(translator_, first(2)),
+  run.figure("gradients", draw_gradients(translator_, two),
              "How much the words that it reads bear on those that it writes: the length of the gradient of a "
              "word's log-probability by the vector of a word, each row scaled to its greatest.");
 }
@@ -124,6 +142,7 @@ void TranslationCourse::draw(RunFolder& run, const Facts&, const std::vector<Nam
 
 int EvalTranslation::operator()() {
   common.apply();
+  if (!figure.empty()) check_figure(figure);
   std::vector<Scored> scored;
   std::optional<TestSet> test;
   std::string task;
@@ -148,8 +167,12 @@ int EvalTranslation::operator()() {
     out["seed"] = *settings.find("seed");
     out["steps"] = t.learner->steps();
     scored.push_back({kind, {}});
-    out.update(score(t, *test, &scored.back().translations));
+    out.update(score(t, *test, &scored.back().translations, !last_weights));
     all.push_back(std::move(out));
+    if (const std::size_t count = t.too_long(test->text.source); count > 0 && !common.quiet)
+      std::cerr << path.string() << ": " << count << " of " << test->text.size()
+                << " test sentences have more than the " << own.most_length
+                << " tokens that it learned from; they are read whole\n";
   }
   if (!figure.empty()) draw_bleu_by_length(scored, test->references, test->lengths).save(figure);
   std::cout << to_json(all) << '\n';
@@ -159,6 +182,7 @@ int EvalTranslation::operator()() {
 void EvalTranslation::add_to(Command command) {
   command.option("--checkpoint", checkpoints, "Folders of runs").required().folder();
   command.option("--figure", figure, "Draw BLEU by length of all of them: .png or .svg");
+  add_last_weights_option(command, last_weights);
   common.add_to(command);
 }
 

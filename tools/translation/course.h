@@ -23,9 +23,17 @@ struct TestSet {
           std::size_t most = 0);
 };
 
+/// Throws where all pairs are longer than a task's sentences may be, so that none is left to learn from or to
+/// validate with. Says on stderr, unless `quiet`, how many have been left out of `all`.
+struct PairsLeft {
+  std::size_t all, left;
+};
+void check_lengths(const TranslationTask& task, PairsLeft training, PairsLeft validation, bool quiet);
+
 /// What a test set says of a network: greedily with the weights as they are, and with a beam of 5 with their
-/// mean where it is kept. `greedy` keeps the translations.
-Facts score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr);
+/// mean where it is kept and `averages`. `greedy` keeps the translations.
+Facts score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr,
+            bool averages = true);
 
 /// Learning to translate.
 class TranslationCourse : public Course {
@@ -45,7 +53,9 @@ class TranslationCourse : public Course {
 
  protected:
   const Translator& translator() const { return translator_; }
-  const TestSet& test() const { return test_; }
+  /// Greedy translations of the first `most` test sentences that are no longer than those it learns from, for
+  /// figures.
+  std::vector<Translation> examples(std::size_t most) const;
 
  private:
   Index steps_ = 0;
@@ -62,11 +72,17 @@ std::vector<Setting> translation_choices(Settings& s) {
   return without(s.list(), {"source_words", "target_words", "model"});
 }
 
+/// Adds the switch that leaves the mean of the weights aside.
+inline void add_last_weights_option(Command command, bool& value) {
+  command.flag("--last-weights", value, "Use the weights that training ended with, not their mean");
+}
+
 /// `fovea eval` of checkpoints of any family.
 struct EvalTranslation {
   CommonOptions common;
   std::vector<std::filesystem::path> checkpoints;
   std::filesystem::path figure;
+  bool last_weights = false;
 
   int operator()();
   void add_to(Command command);

@@ -14,8 +14,6 @@
 namespace fovea::tools {
 namespace {
 
-using Looked = TranslationLearner::Looked;
-
 // A map with the words on both sides.
 Panel word_panel(const Translator& t, const std::string& sentence, const Written& written,
                  const Tensor& map) {
@@ -44,30 +42,39 @@ Canvas draw_in_pairs(std::vector<Panel> panels) {
 
 }  // namespace
 
-Canvas draw_attention(const Translator& t, const std::vector<std::string>& sentences) {
+void check_figure(const std::filesystem::path& file) {
+  require(figures_available(), "figures", "this build of Fovea cannot draw ", file.string());
+  require(file.extension() == ".png" || file.extension() == ".svg", "figures", file.string(),
+          " is neither .png nor .svg");
+  std::error_code error;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+  require(!error, "figures", "cannot make the folder ", file.parent_path().string(), ": ", error.message());
+}
+
+Canvas draw_attention(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
-  for (const std::string& s : sentences) {
-    const Looked looked = t.learner->look(t.source_ids(s));
-    require(!looked.maps.empty(), "translate", "a network without attention looks nowhere");
-    for (std::size_t head = 0; head < looked.maps.size(); ++head) {
-      panels.push_back(word_panel(t, s, looked.written, looked.maps[head]));
-      if (looked.maps.size() > 1) panels.back().title = cat("head ", head + 1);
+  for (const auto& [source, written] : translations) {
+    const std::vector<Tensor> maps = t.learner->look(t.source_ids(source), written);
+    require(!maps.empty(), "translate", "a network without attention looks nowhere");
+    for (std::size_t head = 0; head < maps.size(); ++head) {
+      panels.push_back(word_panel(t, source, written, maps[head]));
+      if (maps.size() > 1) panels.back().title = cat("head ", head + 1);
     }
   }
   return draw_in_pairs(std::move(panels));
 }
 
-Canvas draw_gradients(const Translator& t, const std::vector<std::string>& sentences) {
+Canvas draw_gradients(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
-  for (const std::string& s : sentences) {
-    const TokenIds ids = t.source_ids(s);
-    const Looked looked = t.learner->look(ids);
-    if (!looked.maps.empty()) {
-      panels.push_back(word_panel(t, s, looked.written, mean(stack(looked.maps, 0), 0)));
-      panels.back().title = looked.maps.size() > 1 ? "attention, mean of the heads" : "attention";
+  for (const auto& [source, written] : translations) {
+    const TokenIds ids = t.source_ids(source);
+    const std::vector<Tensor> maps = t.learner->look(ids, written);
+    if (!maps.empty()) {
+      panels.push_back(word_panel(t, source, written, mean(stack(maps, 0), 0)));
+      panels.back().title = maps.size() > 1 ? "attention, mean of the heads" : "attention";
     }
-    const Tensor gradients = t.learner->gradients(ids, looked.written);
-    panels.push_back(word_panel(t, s, looked.written, gradients / max(gradients, 1, true)));
+    const Tensor gradients = t.learner->gradients(ids, written);
+    panels.push_back(word_panel(t, source, written, gradients / max(gradients, 1, true)));
     panels.back().title = "gradient";
   }
   return draw_in_pairs(std::move(panels));

@@ -12,14 +12,18 @@
 
 namespace fovea::tools {
 
-/// Where the network looks while it translates (Bahdanau et al., figure 3): a row for every word it writes, a
-/// column for every word it reads, from black, 0, to white, 1; a panel for every head. Throws for a network
-/// without attention.
-Canvas draw_attention(const Translator& translator, const std::vector<std::string>& sentences);
+/// Throws where a figure could not be saved later: this build cannot draw, or the file is no .png or .svg.
+/// Makes its folder when missing.
+void check_figure(const std::filesystem::path& file);
+
+/// Where the network looks while it writes translations (Bahdanau et al., figure 3): a row for every word it
+/// writes, a column for every word it reads, from black, 0, to white, 1; a panel for every head. Throws for a
+/// network without attention.
+Canvas draw_attention(const Translator& translator, const std::vector<Translation>& translations);
 
 /// Beside where it looks (the mean of the heads; nothing without attention), how much the words it reads bear
 /// on those it writes: see TranslationLearner::gradients(). Each row is scaled to its greatest.
-Canvas draw_gradients(const Translator& translator, const std::vector<std::string>& sentences);
+Canvas draw_gradients(const Translator& translator, const std::vector<Translation>& translations);
 
 /// Learning curves from metrics.csv in a run's folder.
 Canvas draw_losses(const std::filesystem::path& folder);

@@ -30,7 +30,10 @@ struct TrainTranslation {
                        validation = load_sentences(s, Split::validation, common.data_dir);
     TranslationText text = resumed ? TranslationText::from(resumed->extra, text_options(s))
                                    : TranslationText::learn(train_text, text_options(s));
-    TokenPairs pairs = text.pairs(train_text, s.most_length);
+    TokenPairs pairs = text.pairs(train_text, s.most_length),
+               validation_pairs = text.pairs(validation, s.most_length);
+    check_lengths(s, {train_text.size(), pairs.source.size()},
+                  {validation.size(), validation_pairs.source.size()}, common.quiet);
     if (!resumed) {
       s.source_words = static_cast<Index>(text.source().size());
       s.target_words = static_cast<Index>(text.target().size());
@@ -40,9 +43,6 @@ struct TrainTranslation {
             passes * TokenBatches(pairs, batch_options(s, s.batch_size), Generator()).batches_in_epoch();
       if (common.quick) s.steps = std::min<Index>(s.steps, 40);
     }
-    TokenPairs validation_pairs = text.pairs(validation, s.most_length);
-    check_lengths(s, {train_text.size(), pairs.source.size()},
-                  {validation.size(), validation_pairs.source.size()}, common.quiet);
     std::vector<NamedTensor> words = text.state();
     auto learner = std::make_unique<typename Family::Learner>(s, std::move(pairs),
                                                               std::move(validation_pairs), std::move(words));

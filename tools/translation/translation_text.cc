@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "fovea/core/utf8.h"
+
 namespace fovea::tools {
 namespace {
 
@@ -51,6 +53,7 @@ TranslationText::TranslationText(const TranslationTextOptions& o, Vocabulary sou
                                  std::optional<Bpe> bpe)
     : source_words_(tokenizer_of(o.source)),
       target_words_(tokenizer_of(o.target)),
+      characters_(o.characters),
       source_(std::move(source)),
       target_(std::move(target)),
       bpe_(std::move(bpe)) {}
@@ -58,7 +61,7 @@ TranslationText::TranslationText(const TranslationTextOptions& o, Vocabulary sou
 TranslationText TranslationText::learn(const ParallelText& train, const TranslationTextOptions& o) {
   const auto source_words = tokenizer_of(o.source), target_words = tokenizer_of(o.target);
   std::vector<std::vector<std::string>> source, target;
-  for (const std::string& s : train.source) source.push_back(words(source_words, s));
+  for (const std::string& s : train.source) source.push_back(words(source_words, s, o.characters));
   for (const std::string& s : train.target) target.push_back(words(target_words, s));
   std::optional<Bpe> bpe;
   if (o.merges > 0) {
@@ -105,8 +108,15 @@ TranslationText TranslationText::from(const std::vector<NamedTensor>& state,
                          std::move(bpe));
 }
 
-std::vector<std::string> TranslationText::words(const Words& tokenizer, const std::string& sentence) {
-  return tokenizer ? (*tokenizer)(sentence) : split_words(sentence);
+std::vector<std::string> TranslationText::words(const Words& tokenizer, const std::string& sentence,
+                                                bool characters) {
+  if (tokenizer) return (*tokenizer)(sentence);
+  require_utf8(sentence, "translate", "a sentence");
+  if (!characters) return split_words(sentence);
+  std::vector<std::string> out;
+  for (const std::string& word : split_words(sentence))
+    for (const char32_t c : code_points(word)) append_utf8(out.emplace_back(), c);
+  return out;
 }
 
 std::vector<std::string> TranslationText::pieces(std::vector<std::string> words) const {
@@ -114,7 +124,14 @@ std::vector<std::string> TranslationText::pieces(std::vector<std::string> words)
 }
 
 std::vector<std::string> TranslationText::source_tokens(const std::string& sentence) const {
-  return pieces(words(source_words_, sentence));
+  return pieces(words(source_words_, sentence, characters_));
+}
+
+std::vector<std::string> TranslationText::unknown(const std::string& sentence) const {
+  std::vector<std::string> out;
+  for (const std::string& token : source_tokens(sentence))
+    if (!source_.contains(token) && std::ranges::count(out, token) == 0) out.push_back(token);
+  return out;
 }
 
 std::vector<std::string> TranslationText::target_words(const TokenIds& ids) const {

@@ -20,6 +20,7 @@ namespace fovea::tools {
 
 struct TranslationTextOptions {
   std::string source, target;  ///< languages of the tokenizer; "" splits at spaces
+  bool characters = false;     ///< the source's words are split into characters
   std::size_t merges = 0;      ///< of byte-pair encoding, learned on both sides; 0: whole words
   std::int64_t min_count = 2;  ///< rarer tokens are unknown
   bool shared = false;         ///< one vocabulary for both sides
@@ -39,6 +40,8 @@ class TranslationText {
 
   /// A source sentence's tokens (pieces of words), and their ids. Throws where it is not UTF-8.
   std::vector<std::string> source_tokens(const std::string& sentence) const;
+  /// Those that stand for nothing, each once.
+  std::vector<std::string> unknown(const std::string& sentence) const;
   TokenIds source_ids(const std::string& sentence) const { return source_.ids(source_tokens(sentence)); }
   std::vector<std::string> target_tokens(const TokenIds& ids) const { return target_.tokens(ids); }
   /// Whole words again.
@@ -55,10 +58,12 @@ class TranslationText {
   using Words = std::optional<WordTokenizer>;
   TranslationText(const TranslationTextOptions& options, Vocabulary source, Vocabulary target,
                   std::optional<Bpe> bpe);
-  static std::vector<std::string> words(const Words& tokenizer, const std::string& sentence);
+  static std::vector<std::string> words(const Words& tokenizer, const std::string& sentence,
+                                        bool characters = false);
   std::vector<std::string> pieces(std::vector<std::string> words) const;
 
   Words source_words_, target_words_;
+  bool characters_;
   Vocabulary source_, target_;
   std::optional<Bpe> bpe_;
 };

@@ -2,6 +2,8 @@
 
 #include "tools/translation/translator.h"
 
+#include <algorithm>
+
 #include "fovea/models/data/copies.h"
 #include "fovea/models/data/dates.h"
 #include "fovea/models/seq2seq/learner.h"
@@ -38,6 +40,8 @@ ParallelText load_sentences(const TranslationTask& t, Split split, const fs::pat
   const bool train = split == Split::train;
   if (t.task == "dates") return dates(train ? 20000 : 1000, split, random);
   if (t.task == "copy") return copies(train ? 20000 : 400, random);
+  require(!data_dir.empty(), t.model.c_str(), "the sentences are those of ", t.task,
+          "; give --data-dir or FOVEA_DATA, where it lies");
   return load_multi30k(data_dir, split, t.source, t.target);
 }
 
@@ -45,6 +49,7 @@ TranslationTextOptions text_options(const TranslationTask& t) {
   const bool made = t.task != "multi30k";
   return {.source = made ? "" : t.source,
           .target = made ? "" : t.target,
+          .characters = t.task == "dates",
           .merges = static_cast<std::size_t>(t.merges),
           .min_count = t.min_count,
           .shared = t.shared_words};
@@ -59,13 +64,24 @@ TokenIds Translator::source_ids(const std::string& sentence) const {
   return ids;
 }
 
+std::size_t Translator::too_long(const std::vector<std::string>& sentences) const {
+  const auto most = static_cast<std::size_t>(learner->task().most_length);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sentences, [&](const std::string& s) { return text.source_tokens(s).size() > most; }));
+}
+
 Sentences Translator::translate(const std::vector<std::string>& sentences, Index beam,
                                 double length_penalty) const {
+  Sentences out(sentences.size());
   std::vector<TokenIds> ids;
-  for (const std::string& sentence : sentences) ids.push_back(source_ids(sentence));
-  Sentences out;
-  for (const Written& w : learner->translate(ids, beam, length_penalty))
-    out.push_back(text.target_words(w.ids));
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < sentences.size(); ++i)
+    if (TokenIds own = text.source_ids(sentences[i]); !own.empty()) {
+      ids.push_back(std::move(own));
+      places.push_back(i);
+    }
+  const std::vector<Written> written = learner->translate(ids, beam, length_penalty);
+  for (std::size_t k = 0; k < places.size(); ++k) out[places[k]] = text.target_words(written[k].ids);
   return out;
 }
 

@@ -19,6 +19,12 @@ ParallelText load_sentences(const TranslationTask& task, Split split, const std:
 /// How a task's sentences become tokens.
 TranslationTextOptions text_options(const TranslationTask& task);
 
+/// A sentence and what was written of it.
+struct Translation {
+  std::string source;
+  Written written;
+};
+
 /// A network with its words.
 struct Translator {
   TranslationText text;
@@ -26,7 +32,9 @@ struct Translator {
 
   /// A sentence's ids. Throws for one without words, and for one of more tokens than the settings allow.
   TokenIds source_ids(const std::string& sentence) const;
-  /// Sentences, as words; throws as source_ids() does.
+  /// How many sentences have more tokens than that.
+  std::size_t too_long(const std::vector<std::string>& sentences) const;
+  /// All sentences, as words: read whole, however long they are. One without words becomes one without.
   Sentences translate(const std::vector<std::string>& sentences, Index beam, double length_penalty) const;
 };
 
