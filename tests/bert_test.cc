@@ -148,6 +148,9 @@ TEST_CASE("bert: the vectors of sentences, whatever the batches") {
   CHECK(embed(model.encoder, {}, {}).shape() == Shape{0, E});
   CHECK(contains(error_of([&] { embed(model.encoder, std::vector<std::vector<std::int32_t>>(1), {}); }),
                  "sentence 0 has no tokens"));
+  assign(slice(model.encoder.embeddings.position.weight.detach(), 0, 39, 40), full({1, E}, std::nan("")));
+  CHECK(contains(error_of([&] { embed(model.encoder, ids, {}); }),
+                 "the weights give numbers that are not finite, for sentence 5"));
 }
 
 TEST_CASE("bert: what is saved is read again, with all its parts") {

@@ -1,6 +1,7 @@
 #include "fovea/models/gpt/gpt.h"
 
 #include <cmath>
+#include <limits>
 
 #include "fovea/core/tape.h"
 #include "fovea/models/gpt/pretrained.h"
@@ -139,6 +140,13 @@ TEST_CASE("gpt: training and bad input") {
   check_throws([&] { gpt::sample(zeros({2, 3}), {.temperature = -1}, random); }, {"temperature -1"});
   check_throws([&] { gpt::sample(zeros({2, 3}), {.top_p = 0}, random); }, {"top_p 0"});
   check_throws([&] { gpt::sample(zeros({3}), {}, random); }, {"[B,V]"});
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const auto row = [&](std::vector<float> logits) {
+    return gpt::sample(Tensor::from(logits, {1, static_cast<Index>(logits.size())}), {}, random);
+  };
+  for (const std::vector<float>& bad : {std::vector{nan, 1.f}, {1.f, nan}, {1.f, inf}, {-inf, -inf}})
+    check_throws([&] { row(bad); }, {"the weights give numbers that are not finite"});
+  CHECK(row({-inf, 1, -inf}).item<std::int32_t>() == 1);
   check_throws([&] { Gpt({.vocabulary = 5, .layers = 0}, random); }, {"layers is 0"});
 }
 

@@ -97,6 +97,8 @@ Tensor embed(const Encoder& encoder, std::span<const std::vector<std::int32_t>> 
         std::copy_n(from, (end - at) * E, vectors + at * E);
       if (options.normalize)
         for (Index i = at; i < end; ++i) normalize(vectors + i * E, E);
+      require(std::all_of(vectors + at * E, vectors + end * E, [](float v) { return std::isfinite(v); }),
+              "embed", "the weights give numbers that are not finite, for sentence ", sentence);
     }
   };
   std::vector<std::span<const Index>> batches;  // each begins with its longest

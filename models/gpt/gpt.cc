@@ -138,12 +138,15 @@ Tensor sample(const Tensor& logits, const Sampling& s, Generator& random) {
   std::vector<double> p;
   for (Index b = 0; b < B; ++b) {
     const double* x = wide.data<double>() + b * V;
+    // A token may be ruled out by a logit of -inf, but not all of them.
+    const double most = *std::max_element(x, x + V);
+    require(std::isfinite(most) && std::none_of(x, x + V, [](double v) { return std::isnan(v); }), "Gpt",
+            "the weights give numbers that are not finite: no token can be drawn from such logits");
     std::iota(order.begin(), order.end(), 0);
     const Index kept = s.temperature == 0 ? 1 : s.top_k > 0 ? std::min(s.top_k, V) : V;
     if (kept < V || s.top_p < 1)
       std::partial_sort(order.begin(), order.begin() + kept, order.end(),
                         [x](std::int32_t i, std::int32_t j) { return x[i] != x[j] ? x[i] > x[j] : i < j; });
-    const double most = *std::max_element(x, x + V);
     p.assign(static_cast<std::size_t>(kept), 1);
     if (kept > 1)
       for (std::size_t i = 0; i < p.size(); ++i) p[i] = std::exp((x[order[i]] - most) / s.temperature);

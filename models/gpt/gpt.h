@@ -85,7 +85,8 @@ struct Gpt {
   LayerNorm ln_f;
 };
 
-/// The next token for every row of logits [B,V]: i32 [B], on the host, where they are drawn.
+/// The next token for every row of logits [B,V]: i32 [B], on the host, where they are drawn. Throws where a
+/// row has a NaN or infinity, but for the -inf that rules out a token.
 Tensor sample(const Tensor& logits, const Sampling& sampling, Generator& random);
 
 }  // namespace fovea::gpt

@@ -3,6 +3,7 @@
 #ifdef FOVEA_TEXT
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "fovea/core/tape.h"
@@ -45,6 +46,9 @@ std::vector<std::vector<Guess>> guess_masked(const bert::Bert& model, const Word
   const Tensor hidden = model.encoder.forward({to(Tensor::from(ids, {1, L}), device)});
   const Tensor at = to(Tensor::from(places, {static_cast<Index>(places.size())}), device);
   const Tensor guessed = to(model.guess(index_select(select(hidden, 0, 0), 0, at)), Cpu{});
+  const auto logits = guessed.values<float>();
+  require(std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); }), op,
+          "the weights give numbers that are not finite");
   const Sorted best = top_k(softmax(guessed, -1), std::min(count, model.options.vocabulary), -1);
   std::vector<std::vector<Guess>> out(places.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
