@@ -244,6 +244,14 @@ void check_layout(const std::map<std::string, Entry, std::less<>>& entries, std:
   in.require_at(end == size, whole, "data", size - end, " bytes belong to no tensor");
 }
 
+/// What a download that went wrong leaves in the place of a file, by its first bytes; null for anything else.
+const char* stand_in(std::string_view text) {
+  if (text.starts_with("version https://git-lfs.github.com/spec/")) return "a Git LFS pointer";
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != text.npos && text[first] == '<') return "a web page";
+  return nullptr;
+}
+
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
@@ -252,8 +260,13 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   in.require_at(in.size() >= 8, 0, "header length", "truncated: the file has ", in.size(),
                 " bytes; the shortest there is has 10");
   const auto length = in.little<std::uint64_t>("header length");
-  in.require_at(length <= longest_header, 0, "header length", length, " bytes; the most is ", longest_header,
-                "; this is no safetensors file");
+  if (length > longest_header) {
+    const auto start = file_->bytes().first(std::min<std::size_t>(in.size(), 256));
+    if (const char* what = stand_in({reinterpret_cast<const char*>(start.data()), start.size()}))
+      fail(op, path.string(), ": is ", what, ": fetch the file itself");
+    in.fail_at(0, "header length", length, " bytes; the most is ", longest_header,
+               "; this is no safetensors file");
+  }
   in.require_at(length <= in.remaining(), 8, "header", "truncated: the file has ", in.size(),
                 " bytes, its header alone ends at ", 8 + length);
   const auto header = in.take(length, "header");

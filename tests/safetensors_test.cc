@@ -163,3 +163,17 @@ TEST_CASE("safetensors: what cannot be written is refused and leaves no file") {
   CHECK(contains(error_of([&] { save_safetensors(folder.path / "no" / "x", {{"a", t}}); }), "No such file"));
   CHECK(fs::is_empty(folder.path));
 }
+
+TEST_CASE("safetensors: what stands in for a file is named") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path / "x.safetensors";
+  const auto error = [&](const char* content) {
+    std::ofstream(path, std::ios::binary) << content;
+    return error_of([&] { SafetensorsFile file(path); });
+  };
+  CHECK(contains(error("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90868376\n"),
+                 "x.safetensors: is a Git LFS pointer: fetch the file itself"));
+  CHECK(contains(error("<!DOCTYPE html><html></html>"), "is a web page: fetch the file itself"));
+  CHECK(contains(error("\n\n  <html></html>"), "is a web page"));
+  CHECK(contains(error("neither of them"), "this is no safetensors file"));
+}
