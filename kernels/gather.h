@@ -17,14 +17,16 @@ Index first_outside(Cuda, const char* op, const View& index, Index limit);
 /// y[o, k, i] = x[o, index[o, k, i], i], where k runs along `dim`. Any dtype.
 void gather_forward(Cpu, const View& x, int dim, const View& index, const View& y);
 void gather_forward(Cuda, const View& x, int dim, const View& index, const View& y);
-/// y[o, index[o, k, i], i] += x[o, k, i], in the order of k. f32 or f64.
+/// y[o, index[o, k, i], i] += x[o, k, i], in the order of k. f32 or f64; CUDA takes bf16 too,
+/// summed in f32.
 void scatter_add_forward(Cpu, const View& x, int dim, const View& index, const View& y);
 void scatter_add_forward(Cuda, const View& x, int dim, const View& index, const View& y);
 
 /// y[o, k, :] = x[o, index[k], :], where k runs along `dim`; index (K). Any dtype.
 void index_select_forward(Cpu, const View& x, int dim, const View& index, const View& y);
 void index_select_forward(Cuda, const View& x, int dim, const View& index, const View& y);
-/// dx[o, index[k], :] += dy[o, k, :], in the order of k. f32 or f64.
+/// dx[o, index[k], :] += dy[o, k, :], in the order of k. f32 or f64; CUDA takes bf16 too,
+/// summed in f32.
 void index_select_backward(Cpu, const View& dy, int dim, const View& index, const View& dx);
 void index_select_backward(Cuda, const View& dy, int dim, const View& index, const View& dx);
 

@@ -11,7 +11,7 @@ namespace fovea {
 /// in the dimensions that are summed over, row-major in the others. x has any strides. f32 or f64, summed in
 /// several accumulators and then in double.
 
-/// y (set or +=) scale * sum x.
+/// y (set or +=) scale * sum x. CUDA takes bf16 too.
 void sum_forward(Cpu, const View& x, double scale, const View& y, Into into = Into::set);
 void sum_forward(Cuda, const View& x, double scale, const View& y, Into into = Into::set);
 /// y = sqrt(eps + sum x^2).

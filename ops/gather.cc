@@ -4,6 +4,7 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/gather.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/one_device.h"
 
 namespace fovea {
@@ -47,6 +48,8 @@ void scatter(Backward& b, int dim, const Tensor& index) {
 // index_select under another name; `shape` is y's.
 Tensor rows(const char* op, const Tensor& x, int dim, const Tensor& index, const Shape& shape) {
   detail::require_one_device(op, {x, index});
+  if (detail::needs_f32(x))
+    return detail::by_f32([&](const Tensor& a) { return rows(op, a, dim, index, shape); }, x);
   const Tensor from = detail::packed(x), p = checked(op, index, x.shape()[dim]).view({index.numel()}, {1}, 0);
   const Shape selected = x.shape().replaced(dim, index.numel());
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
@@ -70,6 +73,7 @@ Tensor rows(const char* op, const Tensor& x, int dim, const Tensor& index, const
 Tensor gather(const Tensor& x, int dim, const Tensor& index) {
   dim = x.shape().axis(dim, "gather");
   require_same_but("gather", dim, x, index);
+  if (detail::needs_f32(x)) return detail::by_f32([&](const Tensor& a) { return gather(a, dim, index); }, x);
   const Tensor from = detail::packed(x), p = checked("gather", index, x.shape()[dim]);
   Tensor y = Tensor::empty(index.shape(), x.dtype(), x.device());
   std::visit([&](auto d) { gather_forward(d, view_of(from), dim, view_of(p), view_of(y)); }, x.device());
@@ -85,6 +89,9 @@ Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& 
   require(x.dtype() == src.dtype(), "scatter_add", "types differ: ", x.dtype(), " and ", src.dtype(),
           "; cast() one of them");
   detail::require_one_device("scatter_add", {x, src});
+  if (detail::needs_f32(x))
+    return detail::by_f32([&](const Tensor& a, const Tensor& b) { return scatter_add(a, dim, index, b); }, x,
+                          src);
   const Tensor p = checked("scatter_add", index, x.shape()[dim]), from = detail::packed(src);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   std::visit(

@@ -4,6 +4,7 @@
 #include "fovea/kernels/copy.h"
 #include "fovea/kernels/reduce.h"
 #include "fovea/kernels/where.h"
+#include "fovea/ops/by_f32.h"
 #include "fovea/ops/one_device.h"
 
 namespace fovea {
@@ -42,6 +43,8 @@ Tensor where(const Tensor& mask, const Tensor& x, const Tensor& y) {
   require(x.dtype() == y.dtype(), "where", "types differ: ", x.dtype(), " and ", y.dtype(),
           "; cast() one of them");
   detail::require_one_device("where", {mask, x, y});
+  if (detail::needs_f32(x))
+    return detail::by_f32([&](const Tensor& a, const Tensor& b) { return where(mask, a, b); }, x, y);
   const Shape shape = broadcast("where", mask.shape(), broadcast("where", x.shape(), y.shape()));
   Tensor z = Tensor::empty(shape, x.dtype(), x.device());
   std::visit(
@@ -61,6 +64,8 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   require(broadcast("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill", "mask ",
           mask.shape(), " does not stretch to x ", x.shape());
   detail::require_one_device("masked_fill", {x, mask});
+  if (detail::needs_f32(x))
+    return detail::by_f32([&](const Tensor& a) { return masked_fill(a, mask, value); }, x);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   std::visit([&](auto d) { where_forward(d, view_of(mask, x.shape()), {}, value, view_of(x), view_of(y)); },
              x.device());

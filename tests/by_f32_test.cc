@@ -138,13 +138,6 @@ std::vector<Mixed> stretching_ops() {
            }}};
 }
 
-std::vector<Mixed> all_ops() {
-  std::vector<Mixed> all = mixed_ops();
-  for (const auto& more : {elementwise_ops(), row_ops(), stretching_ops()})
-    all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
 // What passes elements on by a mask or by positions, of which a sum of many is rounded once.
 std::vector<Mixed> choosing_ops() {
   const auto drawn = [](const Shape& shape, Index limit) {
@@ -179,7 +172,20 @@ std::vector<Mixed> choosing_ops() {
        {},
        [=](const Inputs& x, const Inputs&) { return index_select(x[0], 0, beside(x[0], drawn({200}, 5))); }},
       {"gather, of rows", {{7, 9}}, {}, gathered(1, {7, 200})},
+      {"scatter_add",
+       {{5, 9}, {200, 9}},
+       {},
+       [=](const Inputs& x, const Inputs&) {
+         return scatter_add(x[0], 0, beside(x[0], drawn({200, 9}, 5)), x[1]);
+       }},
       {"gather, of columns", {{9, 40}}, {}, gathered(0, {200, 40})}};
+}
+
+std::vector<Mixed> all_ops() {
+  std::vector<Mixed> all = mixed_ops();
+  for (const auto& more : {elementwise_ops(), row_ops(), stretching_ops(), choosing_ops()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 struct Run {
@@ -232,12 +238,6 @@ void check_mixed(const Device& device, const Mixed& op) {
 TEST_CASE("bf16 activations: ops give what f32 gives of the same numbers, rounded, and so do gradients") {
   for (const Device& device : devices())
     for (const Mixed& op : all_ops()) check_mixed(device, op);
-}
-
-TEST_CASE("bf16 activations: on a GPU elements are chosen and gathered alike") {
-  for (const Device& device : devices())
-    for (const Mixed& op : choosing_ops())
-      if (!is_cpu(device)) check_mixed(device, op);
 }
 
 TEST_CASE("bf16 activations: a cost is f32, and so are gradients of its parameters") {
