@@ -34,6 +34,8 @@ TEST_CASE("seq2seq learner: settings survive JSON, and name what they do not kno
   s.attention = "local-p";
   CHECK(Settings::from_json(s.to_json()).to_json() == s.to_json());
   check_throws([] { Settings::from_json("{\"attentoin\":\"dot\"}"); }, {"[seq2seq]", "attentoin"});
+  CHECK(seq2seq::settings_for("dates", "luong").lr > seq2seq::settings_for("dates").lr);
+  CHECK(seq2seq::settings_for("multi30k", "luong").net == "luong");
   check_throws([] { seq2seq::settings_for("letters"); }, {"letters", "dates, copy, multi30k"});
 }
 

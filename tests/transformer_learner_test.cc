@@ -59,6 +59,14 @@ TEST_CASE("transformer learner: settings") {
   CHECK(base.width == 512);
   CHECK(make_schedule(base)(3999) ==
         doctest::Approx(6.987712e-04).epsilon(2e-3));  // the paper's, golden value G6
+  const auto apart = [](Settings s, Index steps) {
+    fit_averages(s, steps);
+    return s.average_every;
+  };
+  CHECK(apart(tiny, tiny.steps) == tiny.average_every);
+  CHECK(apart(tiny, 400) == 6);  // 10 of them: the first is 54 updates before the end
+  CHECK(apart(tiny, 5) == 1);
+  CHECK(apart(toy, 8000) == toy.average_every);
   s.smoothing = "some";
   check_throws([&] { Learner learner(s); }, {"'some'", "all, others, words"});
 }

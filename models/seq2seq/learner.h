@@ -27,8 +27,8 @@ struct Settings : FamilySettings<Settings>, TranslationTask {
   std::vector<Setting> own();
 };
 
-/// What a run of some minutes learns a task with.
-Settings settings_for(const std::string& task);
+/// What a run of some minutes learns a task with, by a network of net_names().
+Settings settings_for(const std::string& task, const std::string& net = "rnnsearch");
 
 /// The options of the network that settings describe.
 Options options_of(const Settings& settings);

@@ -20,8 +20,9 @@ std::vector<Setting> Settings::own() {
   return all;
 }
 
-Settings settings_for(const std::string& task) {
+Settings settings_for(const std::string& task, const std::string& net) {
   Settings s;
+  s.net = net;
   choose_translation(s, task);
   s.batch_size = 64;
   s.clip_norm = 1;
@@ -31,7 +32,7 @@ Settings settings_for(const std::string& task) {
     s.embedding = 32;
     s.hidden = 64;
     s.dropout = 0;
-    s.lr = 3e-3;
+    s.lr = net == "luong" ? 1e-2 : 3e-3;
     s.steps = 3000;
   }
   return s;

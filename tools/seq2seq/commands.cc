@@ -2,6 +2,8 @@
 
 #ifdef FOVEA_TEXT
 
+#include <array>
+
 #include "fovea/models/seq2seq/learner.h"
 #include "tools/translation/train.h"
 
@@ -12,12 +14,18 @@ struct Seq2SeqFamily {
   using Settings = seq2seq::Settings;
   using Learner = seq2seq::Learner;
   using Course = TranslationCourse;
-  static constexpr auto about_epochs = "Passes over the sentences (default 10; of made ones 4)";
+  static constexpr auto about_epochs = "Passes over the sentences (default 10; of made ones 4, luong 8)";
+  static constexpr std::array more_defaults{std::pair{"lr", "; luong 0.01, multi30k 0.001"}};
 
-  static Settings settings(const std::string& task, const std::string&) {
-    return seq2seq::settings_for(task);
+  static Settings settings(const std::string& task, const std::string&, const SettingOptions& given) {
+    Settings chosen;
+    given.apply_to(chosen.list());
+    return seq2seq::settings_for(task, chosen.net);
   }
-  static Index epochs(const std::string& task) { return task == "multi30k" ? 10 : 4; }
+  static Index epochs(const Settings& s) {
+    if (s.task == "multi30k") return 10;
+    return s.net == "luong" ? 8 : 4;
+  }
   static Facts facts(const Settings& s) {
     return {{"model", "seq2seq"}, {"net", s.net}, {"attention", s.attention}, {"seed", s.seed}};
   }

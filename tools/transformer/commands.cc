@@ -2,6 +2,8 @@
 
 #ifdef FOVEA_TEXT
 
+#include <array>
+
 #include "fovea/models/transformer/learner.h"
 #include "tools/transformer/figures.h"
 #include "tools/translation/train.h"
@@ -36,10 +38,12 @@ struct TransformerFamily {
   using Course = TransformerCourse;
   static constexpr auto about_epochs = "Passes over the sentences, in place of --steps";
 
-  static Settings settings(const std::string& task, const std::string& preset) {
+  static constexpr std::array<std::pair<const char*, const char*>, 0> more_defaults{};
+
+  static Settings settings(const std::string& task, const std::string& preset, const SettingOptions&) {
     return transformer::settings_for(task, preset);
   }
-  static Index epochs(const std::string&) { return 0; }
+  static Index epochs(const Settings&) { return 0; }
   static Facts facts(const Settings& s) {
     return {{"model", "transformer"}, {"layers", s.layers},         {"width", s.width},
             {"heads", s.heads},       {"norm_first", s.norm_first}, {"seed", s.seed}};

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <set>
 
 namespace fovea::tools {
 namespace {
@@ -37,6 +38,15 @@ TestSet::TestSet(ParallelText sentences, const TranslationText& words, const Tra
   if (!options.source.empty()) tokenizer.emplace(WordTokenizerOptions{.language = options.source});
   for (const std::string& s : text.source)
     lengths.push_back(tokenizer ? (*tokenizer)(s).size() : split_words(s).size());
+}
+
+void check_languages(const TranslationTask& task, const SettingOptions& given) {
+  for (const char* name : {"source", "target"})
+    require(!given.given(name) || task.task == "multi30k", task.model.c_str(), "the sentences of ", task.task,
+            " make themselves and have no --", name,
+            "; for languages give --data-dir or FOVEA_DATA, where multi30k lies");
+  require(task.source != task.target || task.task != "multi30k", task.model.c_str(),
+          "--source and --target are both ", task.source);
 }
 
 void check_lengths(const TranslationTask& task, PairsLeft training, PairsLeft validation, bool quiet) {
@@ -140,6 +150,20 @@ void TranslationCourse::draw(RunFolder& run, const Facts&, const std::vector<Nam
              "Greedy translations of the test set.");
 }
 
+namespace {
+
+// What the figure calls the runs: of the names of each, from short to long, the first that tells all apart.
+void name_apart(std::vector<Scored>& scored, const std::vector<std::vector<std::string>>& names) {
+  for (std::size_t length = 0; length < names.front().size(); ++length) {
+    std::set<std::string> different;
+    for (std::size_t run = 0; run < scored.size(); ++run)
+      different.insert(scored[run].name = names[run][length]);
+    if (different.size() == scored.size()) return;
+  }
+}
+
+}  // namespace
+
 int EvalTranslation::operator()() {
   common.apply();
   if (!figure.empty()) check_figure(figure);
@@ -147,6 +171,7 @@ int EvalTranslation::operator()() {
   std::optional<TestSet> test;
   std::string task;
   std::vector<Facts> all;
+  std::vector<std::vector<std::string>> names;
   for (const fs::path& path : checkpoints) {
     const Checkpoint checkpoint = read_checkpoint(path);
     const Translator t = load_translator(checkpoint, common.chosen_device());
@@ -158,15 +183,19 @@ int EvalTranslation::operator()() {
             "; score one task at a time");
     Facts out{{"model", own.model}};
     const Facts settings = Facts::from_json(t.learner->settings_json());
-    std::string kind = own.model;
+    std::string kind = own.model, net = own.model;
     if (const auto* attention = settings.find("attention")) {
       out.update({{"net", *settings.find("net")}, {"attention", *attention}});
       kind = cat("attention ", std::get<std::string>(*attention));
+      net = std::get<std::string>(*settings.find("net"));
     }
     out.update(facts_of(own));
     out["seed"] = *settings.find("seed");
     out["steps"] = t.learner->steps();
-    scored.push_back({kind, {}});
+    scored.emplace_back();
+    const std::string seed = std::visit([](const auto& v) { return cat(v); }, out["seed"]);
+    const std::string longer = net == kind ? kind : cat(net, ", ", kind);
+    names.push_back({kind, longer, cat(longer, ", seed ", seed), path.string()});
     out.update(score(t, *test, &scored.back().translations, !last_weights));
     all.push_back(std::move(out));
     if (const std::size_t count = t.too_long(test->text.source); count > 0 && !common.quiet)
@@ -174,6 +203,7 @@ int EvalTranslation::operator()() {
                 << " test sentences have more than the " << own.most_length
                 << " tokens that it learned from; they are read whole\n";
   }
+  name_apart(scored, names);
   if (!figure.empty()) draw_bleu_by_length(scored, test->references, test->lengths).save(figure);
   std::cout << to_json(all) << '\n';
   return 0;

@@ -23,6 +23,9 @@ struct TestSet {
           std::size_t most = 0);
 };
 
+/// Throws for languages that were given but that the task does not have, or that are the same.
+void check_languages(const TranslationTask& task, const SettingOptions& given);
+
 /// Throws where all pairs are longer than a task's sentences may be, so that none is left to learn from or to
 /// validate with. Says on stderr, unless `quiet`, how many have been left out of `all`.
 struct PairsLeft {

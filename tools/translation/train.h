@@ -8,8 +8,8 @@
 namespace fovea::tools {
 
 /// `fovea train` of a family that translates. A family says: Settings, Learner and Course; settings(task,
-/// preset); epochs(task), what a run takes unless it is told, 0 where that is the preset's number of updates;
-/// facts(settings) and kind(settings), see TranslationCourse.
+/// preset, given), which may depend on options given; epochs(settings), what a run takes unless it is told, 0
+/// where that is the preset's number of updates; facts(settings) and kind(settings), see TranslationCourse.
 template <class Family>
 struct TrainTranslation {
   TrainOptions common;
@@ -22,10 +22,11 @@ struct TrainTranslation {
     common.apply();
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     if (task.empty()) task = common.data_dir.empty() ? "dates" : "multi30k";
-    Settings s = resumed ? Settings::from_json(resumed->meta) : Family::settings(task, common.preset);
+    Settings s = resumed ? Settings::from_json(resumed->meta) : Family::settings(task, common.preset, given);
     if (!resumed) s.seed = common.seed;
     s.device = common.chosen_device();
     given.apply_to(translation_choices(s));
+    check_languages(s, given);
     const ParallelText train_text = load_sentences(s, Split::train, common.data_dir),
                        validation = load_sentences(s, Split::validation, common.data_dir);
     TranslationText text = resumed ? TranslationText::from(resumed->extra, text_options(s))
@@ -37,11 +38,12 @@ struct TrainTranslation {
     if (!resumed) {
       s.source_words = static_cast<Index>(text.source().size());
       s.target_words = static_cast<Index>(text.target().size());
-      const Index passes = epochs.value_or(given.given("steps") ? 0 : Family::epochs(task));
+      const Index passes = epochs.value_or(given.given("steps") ? 0 : Family::epochs(s));
       if (passes > 0)
         s.steps =
             passes * TokenBatches(pairs, batch_options(s, s.batch_size), Generator()).batches_in_epoch();
       if (common.quick) s.steps = std::min<Index>(s.steps, 40);
+      if (!given.given("average_every")) fit_averages(s, s.steps);
     }
     std::vector<NamedTensor> words = text.state();
     auto learner = std::make_unique<typename Family::Learner>(s, std::move(pairs),
@@ -61,9 +63,11 @@ struct TrainTranslation {
     command.option("--epochs", epochs, Family::about_epochs).positive();
     common.add_to(command, presets, about_presets);
     typename Family::Settings settings;
-    Defaults defaults = defaults_of(
-        translation_tasks(), [&](const std::string& task) { return Family::settings(task, common.preset); });
-    if (Family::epochs(translation_tasks().front()) > 0) defaults["steps"] = "as --epochs says";
+    Defaults defaults = defaults_of(translation_tasks(), [&](const std::string& task) {
+      return Family::settings(task, common.preset, {});
+    });
+    if (Family::epochs(settings) > 0) defaults["steps"] = "as --epochs says";
+    for (const auto& [name, more] : Family::more_defaults) defaults[name] += more;
     given.add_to(command, translation_choices(settings), defaults);
   }
 };
