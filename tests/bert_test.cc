@@ -5,6 +5,7 @@
 
 #include "fovea/models/bert/pretrained.h"
 #include "fovea/models/bert/sentences.h"
+#include "fovea/models/layers/config_file.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/models/text/word_piece.h"
 #include "fovea/ops/create.h"
@@ -170,6 +171,38 @@ TEST_CASE("bert: what is saved is read again, with all its parts") {
   }
 }
 
+TEST_CASE("bert: a left-only model, and one that learned pairs, under transformers' names") {
+  const Scratch scratch("bert-kinds");
+  Generator random(5);
+  bert::Options options{
+      .vocabulary = 11, .positions = 8, .layers = 1, .heads = 2, .hidden = 8, .intermediate = 8};
+  const bert::Input input{rand_int({2, 5}, random, 0, 11)};
+  Bert pairs(options, random);
+  options.pooler = false;
+  options.causal = true;
+  Bert causal(options, random);
+  save_pretrained(causal, scratch.path);
+  CHECK(ConfigFile(scratch.path / "config.json").one_or_more("architectures") ==
+        std::vector<std::string>{"BertLMHeadModel"});
+  const Bert again = load_pretrained(scratch.path).model;
+  CHECK(again.options.causal);
+  CHECK(difference(again.forward(input), causal.forward(input)) == 0);
+
+  const Linear next({.in_features = 8, .out_features = 2}, random);
+  save_pretrained(pairs, scratch.path, next);
+  CHECK(ConfigFile(scratch.path / "config.json").one_or_more("architectures") ==
+        std::vector<std::string>{"BertForPreTraining"});
+  const SafetensorsFile file(scratch.path / "model.safetensors");
+  const Tensor weight = file.get("cls.seq_relationship.weight"), bias = file.get("cls.seq_relationship.bias");
+  CHECK(difference(select(weight, 0, 0), select(next.weight, 0, 1)) == 0);  // "follows"
+  CHECK(difference(select(weight, 0, 1), select(next.weight, 0, 0)) == 0);
+  CHECK(difference(select(bias, 0, 0), select(next.bias, 0, 1)) == 0);
+  const bert::Pretrained read = load_pretrained(scratch.path);
+  CHECK(!read.model.options.causal);
+  CHECK(read.ignored.size() == 2);
+  CHECK(difference(read.model.forward(input), pairs.forward(input)) == 0);
+}
+
 TEST_CASE("bert: names of other versions and tasks") {
   const Copy copy("lm");
   const Tensor before = load_pretrained(copy.scratch.path).model.forward(batch());
@@ -239,7 +272,7 @@ TEST_CASE("bert: configurations that are not, or ask for what is not there") {
   };
   with("\"model_type\": \"bert\"", "\"model_type\": \"roberta\"", "model_type is 'roberta'; only");
   with("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"silu\"", "hidden_act is 'silu'");
-  with("\"is_decoder\": false", "\"is_decoder\": true", "only encoders");
+  with("\"is_decoder\": false", "\"add_cross_attention\": true", "attention to another");
   with("\"is_decoder\": false", "\"position_embedding_type\": \"relative_key\"", "position_embedding_type");
   with("\"hidden_size\": 32", "\"hidden_size\": -1", "hidden_size is -1");
   with("\"hidden_size\": 32", "\"hidden_size\": 1e99", "hidden_size is 1e+99");

@@ -53,6 +53,8 @@ class Learner : public fovea::Learner {
   std::string settings_json() const override { return settings_.to_json(); }
   const Bert& model() const { return model_.bert; }
   Bert& model() { return model_.bert; }
+  /// From the pooled [CLS] to "does not follow" and "follows"; without parameters when it is not learned.
+  const Linear& next() const { return model_.next; }
   /// The left-only model; null when there is none.
   Learner* baseline() { return baseline_.get(); }
 
@@ -79,7 +81,7 @@ class Learner : public fovea::Learner {
  private:
   struct Model {
     Bert bert;
-    Linear next;  ///< from the pooled [CLS] to "follows"; without parameters when it is not learned
+    Linear next;
     void each(Visitor& v);
   };
   struct Example;

@@ -10,6 +10,7 @@
 #include "fovea/core/byte_reader.h"
 #include "fovea/models/layers/config_file.h"
 #include "fovea/models/layers/weights_file.h"
+#include "fovea/ops/pad.h"
 
 namespace fovea::bert {
 namespace {
@@ -20,8 +21,7 @@ Options read_config(const fs::path& path) {
   const ConfigFile file(path);
   const std::string type = file.text("model_type", "");
   file.check(type == "bert", "model_type is ", in_quotes(type), "; only 'bert' is read");
-  file.check(!file.boolean("is_decoder", false) && !file.boolean("add_cross_attention", false),
-             "asks for a decoder; only encoders are read");
+  file.check(!file.boolean("add_cross_attention", false), "asks for attention to another model's output");
   const std::string positions = file.text("position_embedding_type", "absolute");
   file.check(positions == "absolute", "position_embedding_type is ", in_quotes(positions),
              "; only 'absolute' is read");
@@ -36,7 +36,8 @@ Options read_config(const fs::path& path) {
             .eps = file.number("layer_norm_eps", 0, 1, 1e-12),
             .dropout = file.number("hidden_dropout_prob", 0, 1, 0.1),
             .attention_dropout = file.number("attention_probs_dropout_prob", 0, 1, 0.1),
-            .tied = file.boolean("tie_word_embeddings", true)};
+            .tied = file.boolean("tie_word_embeddings", true),
+            .causal = file.boolean("is_decoder", false)};
   file.check(o.heads > 0 && o.hidden % o.heads == 0, "num_attention_heads ", o.heads,
              " must divide hidden_size ", o.hidden);
   return o;
@@ -103,10 +104,17 @@ Pretrained load_pretrained(const fs::path& folder) {
   return out;
 }
 
-void save_pretrained(Bert& model, const fs::path& folder) {
+void save_pretrained(Bert& model, const fs::path& folder, const Linear& next) {
   fs::create_directories(folder);
   const Options& o = model.options;
-  const nlohmann::ordered_json config{{"architectures", {o.head ? "BertForMaskedLM" : "BertModel"}},
+  const char* architecture = !o.head ? "BertModel" : o.causal ? "BertLMHeadModel" : "BertForMaskedLM";
+  std::vector<NamedTensor> tensors = named_tensors(model);
+  if (next.weight.defined()) {
+    architecture = "BertForPreTraining";
+    for (const auto& [part, t] : {std::pair{"weight", next.weight}, {"bias", next.bias}})
+      tensors.push_back({cat("cls.seq_relationship.", part), flip(t.detach(), {0})});
+  }
+  const nlohmann::ordered_json config{{"architectures", {architecture}},
                                       {"model_type", "bert"},
                                       {"vocab_size", o.vocabulary},
                                       {"max_position_embeddings", o.positions},
@@ -120,8 +128,9 @@ void save_pretrained(Bert& model, const fs::path& folder) {
                                       {"hidden_dropout_prob", o.dropout},
                                       {"attention_probs_dropout_prob", o.attention_dropout},
                                       {"initializer_range", o.deviation},
-                                      {"tie_word_embeddings", o.tied}};
-  save_parameters(model, folder / "model.safetensors");
+                                      {"tie_word_embeddings", o.tied},
+                                      {"is_decoder", o.causal}};
+  save_safetensors(folder / "model.safetensors", tensors);
   write_atomically(folder / "config.json", config.dump(2) + "\n", "pretrained");
 }
 

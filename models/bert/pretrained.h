@@ -24,8 +24,11 @@ struct Pretrained {
 Pretrained load_pretrained(const std::filesystem::path& folder);
 
 /// Writes config.json and model.safetensors, so that load_pretrained() and transformers read them. The folder
-/// is made when it is not there; each file replaces an old one only when it is complete.
-void save_pretrained(Bert& model, const std::filesystem::path& folder);
+/// is made when it is not there; each file replaces an old one only when it is complete. A causal model is
+/// transformers' BertLMHeadModel. `next`, if it has parameters, says from the pooled [CLS] whether a text
+/// does not follow another (row 0) or does (row 1); with it the folder is of a BertForPreTraining, where
+/// these rows lie the other way round.
+void save_pretrained(Bert& model, const std::filesystem::path& folder, const Linear& next = {});
 
 /// What a sentence's vector is made of: the mean of its tokens' vectors, that of [CLS], or all of them.
 enum class Pooling { mean, cls, none };

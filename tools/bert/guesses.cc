@@ -36,9 +36,10 @@ std::vector<std::vector<Guess>> guess_masked(const bert::Bert& model, const Word
   require(L <= model.options.positions, op, "the text has ", L, " tokens, and the model takes ",
           model.options.positions);
   const std::int32_t mask = tokenizer.id("[MASK]");
-  std::vector<std::int32_t> places;
+  std::vector<std::int32_t> places;  // of the vectors that guess: a left-only model's lies before the [MASK]
+  const std::size_t back = model.options.causal ? 1 : 0;
   for (std::size_t i = 0; i < ids.size(); ++i)
-    if (ids[i] == mask) places.push_back(static_cast<std::int32_t>(i));
+    if (ids[i] == mask) places.push_back(static_cast<std::int32_t>(i - std::min(i, back)));
   require(!places.empty(), op, "the text has no [MASK]");
 
   const Pause pause;

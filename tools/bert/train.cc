@@ -150,7 +150,7 @@ class BertCourse : public CourseOf<Learner> {
   Facts metrics() override { return metrics_of(learner_); }
 
   void save(const fs::path& path) override {
-    save_pretrained(learner_.model(), path);
+    save_pretrained(learner_.model(), path, learner_.next());
     save_word_pieces(path / "vocab.txt", tokenizer_.tokens());
   }
 
