@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <utility>
 
 #include "fovea/core/npy.h"
 #include "fovea/core/utf8.h"
@@ -75,38 +76,47 @@ bool cut(Ids& ids, Index longest) {
   return true;
 }
 
+/// "1 line", "2 lines".
+std::string counted(std::size_t n, const char* what) { return cat(n, " ", what, n == 1 ? "" : "s"); }
+
 /// Sentences of a stream, a line each.
 class Lines {
  public:
-  Lines(std::istream& in, const WordPiece& tokenizer, Index longest)
-      : in_(in), tokenizer_(tokenizer), longest_(longest) {}
+  /// `loss` is what an error in a line begins with.
+  Lines(std::istream& in, const WordPiece& tokenizer, Index longest, std::string loss)
+      : in_(in), tokenizer_(tokenizer), longest_(longest), loss_(std::move(loss)) {}
 
-  /// The tokens of the next lines; empty at the end.
+  /// The tokens of the next lines; empty at the end. Throws at a line that is not UTF-8.
   std::vector<Ids> next() {
     constexpr std::size_t most = 4096;  // enough to sort by length, and little memory
     std::vector<Ids> out;
-    for (std::string line; out.size() < most && std::getline(in_, line);) {
+    for (std::string line; wrong_.empty() && out.size() < most && std::getline(in_, line);) {
       ++count_;
       if (line.ends_with('\r')) line.pop_back();
-      require_utf8(line, "encode", cat("line ", count_));
+      if (valid_utf8_length(line) < line.size()) {  // what stands before it comes first
+        wrong_ = line;
+        break;
+      }
       empty_ += line.empty();
       out.push_back(tokenizer_.encode(line).ids);
       cut_ += cut(out.back(), longest_);
     }
+    if (out.empty()) require_utf8(wrong_, "encode", cat(loss_, "line ", count_));
     require(!in_.bad(), "encode", "cannot read on after line ", count_);
     return out;
   }
 
   void warn() const {
-    if (empty_ > 0) std::cerr << empty_ << " empty lines: they are encoded as texts without words\n";
+    if (empty_ > 0) std::cerr << counted(empty_, "empty line") << ", encoded as texts without words\n";
     if (cut_ > 0)
-      std::cerr << cut_ << " lines of more than " << longest_ << " tokens: their ends were cut off\n";
+      std::cerr << counted(cut_, "line") << " of more than " << longest_ << " tokens, cut off at the end\n";
   }
 
  private:
   std::istream& in_;
   const WordPiece& tokenizer_;
   Index longest_;
+  std::string loss_, wrong_;
   std::size_t count_ = 0, empty_ = 0, cut_ = 0;
 };
 
@@ -147,7 +157,8 @@ struct Encode : Encoding {
     if (!output.empty()) rows.emplace(output);
     if (o.pooling == Pooling::none) lengths.emplace(fs::path(output).replace_extension(".lengths.npy"));
 
-    Lines lines(std::cin, loaded.tokenizer, o.longest);
+    Lines lines(std::cin, loaded.tokenizer, o.longest,
+                output.empty() ? "" : cat("nothing is written to ", output.string(), ": "));
     std::vector<Ids> sentences;
     do {
       sentences = lines.next();
@@ -180,8 +191,10 @@ struct Similarity : Encoding {
     for (const std::string& text : {a, b}) {
       require_utf8(text, "similarity", text == a ? "the first text" : "the second text");
       sentences.push_back(loaded.tokenizer.encode(text).ids);
-      if (cut(sentences.back(), o.longest) && !common.quiet)
-        std::cerr << "a text of more than " << o.longest << " tokens: its end was cut off\n";
+      const bool is_cut = cut(sentences.back(), o.longest);
+      if (common.quiet) continue;
+      if (text.empty()) std::cerr << "an empty text, encoded as one without words\n";
+      if (is_cut) std::cerr << "a text of more than " << o.longest << " tokens, cut off at the end\n";
     }
     const Tensor vectors = embed(loaded.model.encoder, sentences, o);
     double cosine = 0;
@@ -219,9 +232,13 @@ void add_bert(Commands& commands) {
   Command encode = commands.root.add("encode", "Vectors of sentences, one a line, by a BERT-type encoder");
   Encode& e = encode.calls<Encode>();
   e.add_to(encode, {"mean", "cls", "none"});
-  encode.option("--output", e.output,
-                "A .npy file for them, f32 [sentences,E]; otherwise they are printed. With --pooling none "
-                "it has a row for every token, and NAME.lengths.npy beside it says how many of each");
+  encode
+      .option("--output", e.output,
+              "A .npy file for them, f32 [sentences,E]; otherwise they are printed. With --pooling none "
+              "it has a row for every token, and NAME.lengths.npy beside it says how many of each")
+      .check([](const std::string& name) {
+        return fs::path(name).extension() == ".npy" ? "" : cat("'", name, "' does not end in .npy");
+      });
 
   Command similarity =
       commands.root.add("similarity", "The cosine of two sentences' vectors by a BERT-type encoder");
