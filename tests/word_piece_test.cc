@@ -107,8 +107,11 @@ TEST_CASE("word_piece: files that are none") {
   CHECK(contains(error_of([&] { WordPiece::load(folder.path / "none"); }), "none"));
   CHECK(contains(error_of([&] { WordPiece::load(tests::test_dir()); }),
                  "has neither tokenizer.json nor vocab.txt"));
-  CHECK(contains(error("vocab.txt", "[UNK]\n[CLS]\n"), "has no '[SEP]'"));
-  CHECK(contains(error("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n"), "tokens 3 and 4 are both 'a'"));
+  CHECK(
+      contains(error("vocab.txt", "[UNK]\n[CLS]\n"), "vocab.txt: the vocabulary of 2 tokens has no '[SEP]'"));
+  CHECK(
+      contains(error("vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\na\n"), "vocab.txt: tokens 3 and 4 are both 'a'"));
+  CHECK(contains(error("tokenizer.json", R"({"version": 1e999})"), "json: has a number that is too large"));
   CHECK(contains(error("vocab.txt", "[UNK]\n\n[SEP]\n"), "vocab.txt: line 2 is empty"));
   CHECK(contains(error("vocab.txt", "[UNK]\n\xFF\n"), "vocab.txt: line 2: byte 0xFF"));
   CHECK(error("vocab.txt", "[UNK]\r\n[CLS]\r\n[SEP]\r\n") == "");

@@ -309,7 +309,9 @@ ByteBpeFile byte_bpe_text(const fs::path& path) {
 
 WordPieceFile read_word_piece(const fs::path& path) {
   const fs::path file = find(path, {"tokenizer.json", "vocab.txt"});
-  return file.extension() == ".json" ? word_piece_json(file) : word_piece_text(file);
+  WordPieceFile out = file.extension() == ".json" ? word_piece_json(file) : word_piece_text(file);
+  out.path = file.string();
+  return out;
 }
 
 ByteBpeFile read_byte_bpe(const fs::path& path) {

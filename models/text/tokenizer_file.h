@@ -19,6 +19,7 @@ namespace fovea {
 
 /// What a WordPiece tokenizer is made of.
 struct WordPieceFile {
+  std::string path = "";                ///< where it was read, for messages; "" where it was not
   std::vector<std::string> vocabulary;  ///< by id; "" where an id has no token
   std::vector<AddedToken> added;
   BertWordsOptions words;

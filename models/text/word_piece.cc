@@ -16,13 +16,16 @@ std::size_t characters(std::string_view word) {
 
 }  // namespace
 
-WordPiece::WordPiece(WordPieceFile file) : file_(std::move(file)), added_(file_.added, "word_piece") {
+WordPiece::WordPiece(WordPieceFile file)
+    : file_(std::move(file)),
+      origin_(file_.path.empty() ? "" : file_.path + ": "),
+      added_(file_.added, "word_piece") {
   for (std::size_t i = 0; i < file_.vocabulary.size(); ++i) {
     const std::string& token = file_.vocabulary[i];
     if (token.empty()) continue;
     const auto id = static_cast<std::int32_t>(i);
     const auto [at, is_new] = ids_.try_emplace(token, id);
-    require(is_new, "word_piece", "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
+    require(is_new, "word_piece", origin_, "tokens ", at->second, " and ", i, " are both ", in_quotes(token));
     if (token.starts_with(file_.prefix)) inside_.emplace(token.substr(file_.prefix.size()), id);
     longest_ = std::max(longest_, token.size());
   }
@@ -33,7 +36,8 @@ WordPiece::WordPiece(WordPieceFile file) : file_(std::move(file)), added_(file_.
 
 std::int32_t WordPiece::id(std::string_view token) const {
   const auto at = ids_.find(token);
-  require(at != ids_.end(), "word_piece", "the vocabulary of ", size(), " tokens has no ", in_quotes(token));
+  require(at != ids_.end(), "word_piece", origin_, "the vocabulary of ", size(), " tokens has no ",
+          in_quotes(token));
   return at->second;
 }
 

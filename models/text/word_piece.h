@@ -55,6 +55,7 @@ class WordPiece {
   void add_word(std::string_view word, std::vector<std::int32_t>& out) const;
 
   WordPieceFile file_;
+  std::string origin_;  // what messages about the vocabulary begin with
   AddedTokens added_;
   StringMap<std::int32_t> ids_;     // of tokens
   StringMap<std::int32_t> inside_;  // of those that begin inside of a word, without the prefix
