@@ -2,8 +2,6 @@
 
 #ifdef FOVEA_TEXT
 
-#include <array>
-
 #include "fovea/models/seq2seq/learner.h"
 #include "tools/translation/train.h"
 
@@ -15,12 +13,16 @@ struct Seq2SeqFamily {
   using Learner = seq2seq::Learner;
   using Course = TranslationCourse;
   static constexpr auto about_epochs = "Passes over the sentences (default 10; of made ones 4, luong 8)";
-  static constexpr std::array more_defaults{std::pair{"lr", "; luong 0.01, multi30k 0.001"}};
 
   static Settings settings(const std::string& task, const std::string&, const SettingOptions& given) {
     Settings chosen;
     given.apply_to(chosen.list());
     return seq2seq::settings_for(task, chosen.net);
+  }
+  static void complete(Defaults& defaults) {
+    Defaults luong = defaults_of(
+        translation_tasks(), [](const std::string& task) { return seq2seq::settings_for(task, "luong"); });
+    defaults["lr"] += "; --net luong " + luong["lr"];
   }
   static Index epochs(const Settings& s) {
     if (s.task == "multi30k") return 10;

@@ -2,8 +2,6 @@
 
 #ifdef FOVEA_TEXT
 
-#include <array>
-
 #include "fovea/models/transformer/learner.h"
 #include "tools/transformer/figures.h"
 #include "tools/translation/train.h"
@@ -38,11 +36,10 @@ struct TransformerFamily {
   using Course = TransformerCourse;
   static constexpr auto about_epochs = "Passes over the sentences, in place of --steps";
 
-  static constexpr std::array<std::pair<const char*, const char*>, 0> more_defaults{};
-
   static Settings settings(const std::string& task, const std::string& preset, const SettingOptions&) {
     return transformer::settings_for(task, preset);
   }
+  static void complete(Defaults&) {}
   static Index epochs(const Settings&) { return 0; }
   static Facts facts(const Settings& s) {
     return {{"model", "transformer"}, {"layers", s.layers},         {"width", s.width},

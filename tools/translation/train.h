@@ -9,7 +9,8 @@ namespace fovea::tools {
 
 /// `fovea train` of a family that translates. A family says: Settings, Learner and Course; settings(task,
 /// preset, given), which may depend on options given; epochs(settings), what a run takes unless it is told, 0
-/// where that is the preset's number of updates; facts(settings) and kind(settings), see TranslationCourse.
+/// where that is the preset's number of updates; complete(defaults), which --help shows; facts(settings) and
+/// kind(settings), see TranslationCourse.
 template <class Family>
 struct TrainTranslation {
   TrainOptions common;
@@ -67,7 +68,7 @@ struct TrainTranslation {
       return Family::settings(task, common.preset, {});
     });
     if (Family::epochs(settings) > 0) defaults["steps"] = "as --epochs says";
-    for (const auto& [name, more] : Family::more_defaults) defaults[name] += more;
+    Family::complete(defaults);
     given.add_to(command, translation_choices(settings), defaults);
   }
 };
