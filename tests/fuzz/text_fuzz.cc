@@ -1,4 +1,5 @@
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -30,9 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   using namespace fovea;
   static const int file = memfd_create("fuzz", 0);
   static const std::string path = "/proc/self/fd/" + std::to_string(file);
-  static const std::string json =
-      "/tmp/fovea-text-fuzz-" + std::to_string(getpid()) + ".json";  // the ending decides
-  static const bool linked = symlink(path.c_str(), json.c_str()) == 0;
+  static const std::string folder = "/tmp/fovea-text-fuzz-" + std::to_string(getpid());
+  static const std::string json = folder + "/tokenizer.json";  // the ending decides
+  static const bool linked = mkdir(folder.c_str(), 0700) == 0 && symlink(path.c_str(), json.c_str()) == 0;
   if (!linked || ftruncate(file, 0) != 0 || pwrite(file, data, size, 0) != static_cast<ssize_t>(size))
     std::abort();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -42,6 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   attempt([&] { ByteBpe::load(json).encode(line); });
   attempt([&] { Vocabulary::load(path); });
   attempt([&] { Characters::load(path).encode(line); });
+  attempt([&] {
+    if (const auto characters = Characters::load_tokenizer(folder)) characters->encode(line);
+  });
   attempt([&] { Bpe::load(path).split(split_words(line)); });
   attempt([&] { bert_words(text); });
   attempt([&] {
