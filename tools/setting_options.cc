@@ -21,7 +21,10 @@ std::string read(const Setting& s, const std::string& text, bool set) {
         using T = std::remove_pointer_t<decltype(value)>;
         T read;
         if (!read_value(text, read))
-          return "'" + text + "' is not a " + (std::is_floating_point_v<T> ? "number" : "whole number");
+          return cat("'", text, "' is ",
+                     std::is_same_v<T, bool>       ? "neither true nor false"
+                     : std::is_floating_point_v<T> ? "not a number"
+                                                   : "not a whole number");
         if constexpr (std::is_arithmetic_v<T>)
           if (!(static_cast<double>(read) >= s.least)) return cat("it must be at least ", s.least);
         if (!s.words.empty() && std::find(s.words.begin(), s.words.end(), text) == s.words.end())

@@ -79,7 +79,8 @@ class TrainingRun {
     if (done < steps) {
       progress.finish();
       std::cerr << "stopped after " << done << " of " << steps << " updates; go on with\n  fovea train "
-                << options_.family << " --resume " << folder_.path().string() << '\n';
+                << options_.family << " --resume " << folder_.path().string()
+                << (options_.data_dir.empty() ? "" : cat(" --data-dir ", options_.data_dir.string())) << '\n';
       return interrupted_status;
     }
     finish(progress);

@@ -12,8 +12,9 @@ using detail::Grey;
 // The digits that scenes are made of.
 class Digits {
  public:
-  Digits(const char* op, const LabelledImages& all)
-      : op_(op), size_(all.size()), labels_(all.labels.data<std::int32_t>()) {
+  Digits(const char* op, const LabelledImages& all) : op_(op), size_(all.size()) {
+    require(all.labels.defined(), op, "takes pictures with their classes, and these have none");
+    labels_ = all.labels.data<std::int32_t>();
     require(all.images.rank() == 4 && all.images.size(1) == 1 && all.labels.rank() == 1, op,
             "takes grey pictures (N,1,H,W) with labels (N), not ", all.images.shape(), " with ",
             all.labels.shape());

@@ -143,7 +143,7 @@ void Learner::check(const LabelledImages& p) const {
   require(p.images.shape() == Shape{p.size(), s.channels, s.height, s.width}, "draw", "a picture is ",
           p.images.shape(), ", not (1,", s.channels, ",", s.height, ",", s.width, ")");
   require(!s.classifies() || (p.labels.defined() && p.labels.shape() == Shape{p.size()}), "draw",
-          "a classifier needs the class of every picture, one each");
+          "a classifier needs the class of every picture, one each; ", s.data, " has none such");
 }
 
 LabelledImages Learner::scenes(const LabelledImages& from, std::span<const Index> indices,

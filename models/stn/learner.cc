@@ -40,11 +40,13 @@ Networks networks(const Settings& s) {
   if (chosen("stn", "net", s.net, nets) == Net::fcn)
     return {{.hidden = {32, 32, 32}}, {.hidden = {256, 200}}};
   const bool clutter = s.task == "cluttered";
+  const bool small = s.placement == "features" && !clutter;  // a map in which no convolution has room
   Networks n{{.filters = {20, 20},
               .kernels = {5, 5},
               .pooling = ConvNet::Pooling::before,
               .hidden = {clutter ? 50 : 20}},
              {}};
+  if (small) n.localisation = {.hidden = {32, 32}};
   if (clutter)
     n.classifier = {.filters = {32, 32}, .kernels = {3, 3}, .hidden = {256}};
   else
@@ -70,6 +72,7 @@ Stn full_size(Stn::Options o, Index parameters, Generator& random) {
 
 std::vector<Setting> Settings::own() {
   return {{"task", &task, "What to learn"},
+          {"data", &data, "The digits"},
           {"placement", &placement, "Where the transformers are", 0, words_of(placements)},
           {"kind", &kind, "What they can do", 0, words_of(kinds)},
           {"net", &net, "fcn is fully connected", 0, words_of(nets)},
@@ -175,11 +178,12 @@ Learner::Score Learner::evaluate(Index count) const {
       for (std::size_t b = 0; b < labels.size(); ++b, row += classes) {
         const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
         const auto label = static_cast<std::size_t>(labels[b]);
-        if (answer != label) score.error_percent[m] += 100.0 / static_cast<double>(total);
+        if (answer != label) ++score.error_percent[m];
         if (m == 0) ++score.confusion[label][answer];
       }
     }
   }
+  for (double& wrong : score.error_percent) wrong = 100 * wrong / static_cast<double>(total);
   return score;
 }
 

@@ -17,6 +17,7 @@ struct Settings : FamilySettings<Settings> {
   static constexpr const char* family = "stn";
 
   std::string task = "cluttered";
+  std::string data = "drawn";       ///< what scenes are made of; a name for the caller
   std::string placement = "image";  ///< image, features, chain, parallel or none; see Stn::Placement
   std::string kind = "affine";      ///< affine, projective, tps or attention
   std::string net = "cnn";          ///< cnn, or fcn: fully connected

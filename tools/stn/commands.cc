@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 
 #include "tools/figure_options.h"
 #include "tools/pictures.h"
@@ -16,9 +17,18 @@ namespace fs = std::filesystem;
 using stn::Learner;
 using stn::Settings;
 
-// MNIST when there is a data folder, else digits that Fovea draws.
-PictureSet digits_from(const fs::path& data_dir) {
-  return load_pictures(data_dir.empty() ? "drawn" : "mnist", data_dir);
+// The settings that people choose.
+std::vector<Setting> choices(Settings& s) {
+  std::vector<Setting> list = s.list();
+  for (Setting& setting : list)
+    if (setting.name == std::string("data")) setting.words = {"drawn", "mnist", "fashion-mnist"};
+  return list;
+}
+
+std::unique_ptr<Learner> learner_of(const fs::path& checkpoint, const CommonOptions& common) {
+  const Checkpoint c = read_checkpoint(checkpoint);
+  return restored<Learner>(c, common.chosen_device(),
+                           load_pictures(Settings::from_json(c.meta).data, common.data_dir));
 }
 
 class StnCourse : public CourseOf<Learner> {
@@ -54,8 +64,8 @@ class StnCourse : public CourseOf<Learner> {
 
   Facts facts() const override {
     const Settings& s = learner_.settings();
-    return {{"model", "stn"}, {"task", s.task}, {"kind", s.kind},    {"placement", s.placement},
-            {"net", s.net},   {"seed", s.seed}, {"epochs", epochs()}};
+    return {{"model", "stn"},           {"task", s.task}, {"data", s.data}, {"kind", s.kind},
+            {"placement", s.placement}, {"net", s.net},   {"seed", s.seed}, {"epochs", epochs()}};
   }
 
   Facts metrics() override {
@@ -96,8 +106,9 @@ struct TrainStn {
     const std::optional<Checkpoint> resumed = resumed_checkpoint(common);
     Settings s = resumed ? Settings::from_json(resumed->meta) : stn::settings_for(task, net, common.preset);
     s.device = common.chosen_device();
-    given.apply_to(s.list());
-    PictureSet digits = digits_from(common.data_dir);
+    if (!resumed) s.data = common.data_dir.empty() ? "drawn" : "mnist";
+    given.apply_to(choices(s));
+    PictureSet digits = load_pictures(s.data, common.data_dir);
     if (!resumed) {
       s.seed = common.seed;
       const bool by_epochs = epochs || (common.preset == "default" && !given.given("steps"));
@@ -116,11 +127,11 @@ struct EvalStn {
 
   int operator()() {
     common.apply();
-    const auto learner =
-        restored<Learner>(read_checkpoint(checkpoint), common.chosen_device(), digits_from(common.data_dir));
+    const auto learner = learner_of(checkpoint, common);
     const auto score = learner->evaluate();
     Facts out{{"model", "stn"},
               {"task", learner->settings().task},
+              {"data", learner->settings().data},
               {"steps", learner->steps()},
               {"test_error_percent", score.error_percent[0]}};
     std::cout << to_json(out) << '\n';
@@ -135,8 +146,7 @@ struct SampleStn {
 
   int operator()() {
     common.apply();
-    const auto learner =
-        restored<Learner>(read_checkpoint(checkpoint), common.chosen_device(), digits_from(common.data_dir));
+    const auto learner = learner_of(checkpoint, common);
     figure.save(draw_looks(*learner));
     return 0;
   }
@@ -155,7 +165,9 @@ void add_stn(Commands& commands) {
   Defaults defaults =
       defaults_of(stn::task_names(), [](auto& task) { return stn::settings_for(task, "cnn", "default"); });
   defaults["steps"] = "as --epochs says";
-  t.given.add_to(train, Settings().list(), defaults);
+  defaults["data"] = "drawn; with --data-dir mnist";
+  Settings settings;
+  t.given.add_to(train, choices(settings), defaults);
 
   Command eval = commands.eval.add("stn", "Test error");
   EvalStn& e = eval.calls<EvalStn>();

@@ -26,9 +26,10 @@ Point in_cells(double x, double y, const Panel& panel) {
   return {(x + 1) / 2 * (panel.cols - 1) + 0.5, (y + 1) / 2 * (panel.rows - 1) + 0.5};
 }
 
-// The same, or the nearest point of the panel: what reaches out of it would move all others in an animation.
-Point held(Point p, const Panel& panel) {
-  return {std::clamp<double>(p.x, 0, panel.cols), std::clamp<double>(p.y, 0, panel.rows)};
+// The same, or the nearest point of the panel and a margin: what reaches far out of it would make a figure of
+// any size.
+Point held(Point p, const Panel& panel, double margin = 0) {
+  return {std::clamp(p.x, -margin, panel.cols + margin), std::clamp(p.y, -margin, panel.rows + margin)};
 }
 
 // The edge of grid b of points [B,H,W,2], clockwise, [K,2].
@@ -44,7 +45,8 @@ std::vector<std::pair<Index, Index>> edge(Index height, Index width) {
 Mark outline(const Tensor& points, Index b, Index transformer, const Panel& panel) {
   Mark mark{.shape = Mark::Shape::outline, .color = box_colors[transformer % 2]};
   for (const auto& [i, j] : edge(points.size(1), points.size(2)))
-    mark.points.push_back(in_cells(points.at({b, i, j, 0}), points.at({b, i, j, 1}), panel));
+    mark.points.push_back(
+        held(in_cells(points.at({b, i, j, 0}), points.at({b, i, j, 1}), panel), panel, panel.cols / 2.0));
   return mark;
 }
 
@@ -53,7 +55,8 @@ Mark dotted(const Tensor& points, Index b, Index transformer, const Panel& panel
   Mark mark{.shape = Mark::Shape::dots, .color = box_colors[transformer % 2], .width = 1};
   for (Index i = 0; i < points.size(1); i += 3)
     for (Index j = 0; j < points.size(2); j += 3)
-      mark.points.push_back(in_cells(points.at({b, i, j, 0}), points.at({b, i, j, 1}), panel));
+      mark.points.push_back(
+          held(in_cells(points.at({b, i, j, 0}), points.at({b, i, j, 1}), panel), panel, panel.cols / 2.0));
   return mark;
 }
 
