@@ -88,7 +88,11 @@ Canvas draw_looks(const Learner& learner) {
   grid.rows.resize(2 + outputs.size());
   for (Index b = 0; b < scenes.size(); ++b) {
     Panel input = picture(x, b);
-    grid.rows[0].push_back(input);
+    const auto named = [&](Panel panel, const std::string& name) {
+      if (b == 0) panel.y_label = name;
+      return panel;
+    };
+    grid.rows[0].push_back(named(input, "picture"));
     grid.column_titles.push_back(cat(scenes.labels.at({b}), " read as ", answers.at({b})));
     const bool features = model.options.placement == Stn::Placement::features;
     for (std::size_t t = 0; t < look.transformers.size(); ++t) {
@@ -99,11 +103,11 @@ Canvas draw_looks(const Learner& learner) {
       if (model.options.kind == SpatialTransformer::Kind::thin_plate_spline || features)
         input.marks.push_back(dotted(points, b, static_cast<Index>(t), input));
     }
-    grid.rows[1].push_back(std::move(input));
+    grid.rows[1].push_back(named(std::move(input), "window"));
     for (std::size_t t = 0; t < outputs.size(); ++t) {
       Panel output = picture(outputs[t], b);
       output.high = std::max(1.0f, *std::max_element(output.values.begin(), output.values.end()));
-      grid.rows[2 + t].push_back(std::move(output));
+      grid.rows[2 + t].push_back(named(std::move(output), outputs.size() > 1 ? cat("seen ", t + 1) : "seen"));
     }
   }
   return draw(grid);
