@@ -77,6 +77,13 @@ std::vector<Setting> without(std::vector<Setting> settings, const std::vector<st
   return settings;
 }
 
+std::vector<Setting> with_words(std::vector<Setting> settings, const std::string& name,
+                                const std::vector<std::string>& words) {
+  for (Setting& s : settings)
+    if (s.name == name) s.words = words;
+  return settings;
+}
+
 void SettingOptions::add_to(Command command, const std::vector<Setting>& settings, const Defaults& defaults) {
   Option resume = command.find("--resume");
   for (const Setting& s : settings) {

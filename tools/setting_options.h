@@ -22,6 +22,9 @@ std::string text_of(const Setting& setting);
 
 /// The settings but for those of these names: what people choose where the rest comes with the data.
 std::vector<Setting> without(std::vector<Setting> settings, const std::vector<std::string>& names);
+/// The settings, of which the one of this name takes only these words.
+std::vector<Setting> with_words(std::vector<Setting> settings, const std::string& name,
+                                const std::vector<std::string>& words);
 
 /// The defaults of a family, where `settings_for(task)` gives the settings of a task.
 template <class F>

@@ -21,10 +21,7 @@ constexpr std::uint64_t evaluation_seed = 2015;  // the same noise for every run
 
 // The settings that people choose: a picture's size comes with the task.
 std::vector<Setting> choices(Settings& s) {
-  std::vector<Setting> list = without(s.list(), {"height", "width", "channels", "classes"});
-  for (Setting& setting : list)
-    if (setting.name == std::string("data")) setting.words = picture_sets();
-  return list;
+  return with_words(without(s.list(), {"height", "width", "channels", "classes"}), "data", picture_sets());
 }
 
 std::string data_for(const std::string& task, bool real) {

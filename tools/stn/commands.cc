@@ -19,10 +19,7 @@ using stn::Settings;
 
 // The settings that people choose.
 std::vector<Setting> choices(Settings& s) {
-  std::vector<Setting> list = s.list();
-  for (Setting& setting : list)
-    if (setting.name == std::string("data")) setting.words = {"drawn", "mnist", "fashion-mnist"};
-  return list;
+  return with_words(s.list(), "data", {"drawn", "mnist", "fashion-mnist"});
 }
 
 std::unique_ptr<Learner> learner_of(const fs::path& checkpoint, const CommonOptions& common) {

@@ -2,6 +2,7 @@
 
 #include "tools/translation/course.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <set>
@@ -129,16 +130,19 @@ std::vector<Translation> TranslationCourse::examples(std::size_t most) const {
 }
 
 void TranslationCourse::sketch(RunFolder& run) {
-  const std::vector<Translation> two = examples(2);
-  if (two.empty()) return;
-  const auto& [source, written] = two.front();
+  const std::vector<Translation> shown = examples(4);
+  if (shown.empty()) return;
+  const auto first = [&](std::ptrdiff_t n) {
+    return std::vector(shown.begin(), shown.begin() + std::min(n, std::ssize(shown)));
+  };
+  const auto& [source, written] = shown.front();
   const auto heads = translator_.learner->look(translator_.source_ids(source), written).size();
   if (heads > 0)
     run.figure(
-        "attention", draw_attention(translator_, examples(heads > 1 ? 1 : 4)),
+        "attention", draw_attention(translator_, first(heads > 1 ? 1 : 4)),
         cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
             heads > 1 ? "; the heads of the last layer." : "."));
-  run.figure("gradients", draw_gradients(translator_, two),
+  run.figure("gradients", draw_gradients(translator_, first(2)),
              "How much the words that it reads bear on those that it writes: the length of the gradient of a "
              "word's log-probability by the vector of a word, each row scaled to its greatest.");
 }
