@@ -260,10 +260,9 @@ TEST_CASE("report: base64") {
 
 TEST_CASE("report: the page holds everything it shows") {
   const Folder folder;
-  Report report("NTM <copy>", "seed 1");
+  Report report("NTM <copy>");
   report.section("Metrics");
-  report.table({{"bits & pieces", "0.01"}});
-  report.text("a \"quote\"");
+  report.table({{"bits & pieces", "a \"quote\""}});
   report.figure(png_head, "Figure 4");
   write_file(folder.path / "a.gif", "GIF89a...");
   report.figure_file(folder.path / "a.gif", "Animation");
@@ -273,6 +272,7 @@ TEST_CASE("report: the page holds everything it shows") {
   CHECK(contains(html, "data:image/gif;base64," + base64("GIF89a...")));
   CHECK(contains(html, "<h1>NTM &lt;copy&gt;</h1>"));
   CHECK(contains(html, "bits &amp; pieces"));
+  CHECK(contains(html, "<td>a &quot;quote&quot;</td>"));
   CHECK(contains(html, "<figcaption>Figure 4</figcaption>"));
   CHECK(!contains(html, "http"));
   CHECK_THROWS_AS(report.figure("text", "x"), std::invalid_argument);

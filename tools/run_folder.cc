@@ -66,6 +66,12 @@ void RunFolder::animation(const std::string& name, const std::string& gif, const
   show(file, caption);
 }
 
+void RunFolder::writing(const std::string& name, const std::string& all, const std::string& heading,
+                        Texts examples) {
+  write_atomically(path_ / (name + ".txt"), all, "train");
+  writings_.emplace_back(heading, std::move(examples));
+}
+
 void RunFolder::show(const fs::path& file, const std::string& caption) {
   std::erase_if(figures_, [&](const auto& shown) { return shown.first == file; });
   figures_.emplace_back(file, caption);
@@ -84,8 +90,8 @@ std::string shown(const Facts::Value& value) {
   return std::visit([](const auto& v) { return cat(v); }, value);
 }
 
-std::vector<std::pair<std::string, std::string>> rows_of(const Facts& facts) {
-  std::vector<std::pair<std::string, std::string>> rows;
+RunFolder::Texts rows_of(const Facts& facts) {
+  RunFolder::Texts rows;
   constexpr std::size_t most = 300;  // characters: a setting may be a whole vocabulary
   for (const auto& [name, value] : facts) {
     const std::string text = shown(value);
@@ -106,6 +112,10 @@ void RunFolder::report(const std::string& title, const Facts& run, const Facts& 
   Report page(title);
   page.section("Results");
   page.table(rows_of(metrics));
+  for (const auto& [heading, examples] : writings_) {
+    page.section(heading);
+    page.table(examples);
+  }
   for (const auto& [file, caption] : figures_) page.figure_file(file, caption);
   page.section("Run");
   page.table(rows_of(run));

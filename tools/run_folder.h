@@ -39,6 +39,10 @@ class RunFolder {
   void figure(const std::string& name, const Canvas& canvas, const std::string& caption);
   /// An animation, NAME.gif.
   void animation(const std::string& name, const std::string& gif, const std::string& caption);
+  /// What a trained model wrote: saves all of it as NAME.txt, and puts examples, names and texts, into the
+  /// report.
+  using Texts = std::vector<std::pair<std::string, std::string>>;
+  void writing(const std::string& name, const std::string& all, const std::string& heading, Texts examples);
 
   /// Writes summary.json.
   void summary(const Facts& run, const Facts& metrics);
@@ -53,6 +57,7 @@ class RunFolder {
   std::int64_t last_step_ = 0;
   void show(const std::filesystem::path& file, const std::string& caption);
   std::vector<std::pair<std::filesystem::path, std::string>> figures_;
+  std::vector<std::pair<std::string, Texts>> writings_;
 };
 
 /// A column of the metrics.csv in a run's folder, with the column "step": for learning curves.

@@ -17,12 +17,12 @@ namespace {
 
 constexpr auto average_prefix = "average.", average_count = "averaged";
 
-void check_ids(const char* op, const TokenPairs& pairs, const TranslationTask& task, const char* name) {
+void check_ids(const TokenPairs& pairs, const TranslationTask& task, const char* name) {
   const auto within = [&](const std::vector<TokenIds>& side, Index words, const char* which) {
     for (const TokenIds& ids : side)
       for (const std::int32_t id : ids)
-        require(id >= 0 && id < words, op, name, "'s ", which, " has the id ", id, "; the vocabulary has ",
-                words);
+        require(id >= 0 && id < words, task.model.c_str(), name, "'s ", which, " has the id ", id,
+                "; the vocabulary has ", words);
   };
   within(pairs.source, task.source_words, "source");
   within(pairs.target, task.target_words, "target");
@@ -49,14 +49,10 @@ TranslationLearner::TranslationLearner(const TrainingSettings& settings, const T
       about_words_(std::move(about_words)) {}
 
 void TranslationLearner::learn_from(TokenPairs train, TokenPairs validation) {
-  const char* op = task_.model.c_str();
-  check_ids(op, train, task_, "training");
-  check_ids(op, validation, task_, "validation");
-  TokenBatchesOptions options = batch_options(task_, batch_size_);
-  if (!train.source.empty()) batches_.emplace(std::move(train), options, data_.fork(1));
-  options.shuffle = false;
-  if (!validation.source.empty())
-    validation_ = TokenBatches(std::move(validation), options, data_.fork(2)).all();
+  check_ids(train, task_, "training");
+  if (!train.source.empty())
+    batches_.emplace(std::move(train), batch_options(task_, batch_size_), data_.fork(1));
+  if (!validation.source.empty()) validate_with(std::move(validation));
   if (task_.averages > 0) average_.emplace(optimizer().parameters(), AverageWeights::equal);
 }
 
@@ -122,6 +118,13 @@ void TranslationLearner::use_averages(bool use) {
   if (averaged() == 0 || use == averages_used_) return;
   average_->swap();
   averages_used_ = use;
+}
+
+void TranslationLearner::validate_with(TokenPairs pairs) {
+  check_ids(pairs, task_, "validation");
+  TokenBatchesOptions options = batch_options(task_, batch_size_);
+  options.shuffle = false;
+  validation_ = TokenBatches(std::move(pairs), options, data_.fork(2)).all();
 }
 
 double TranslationLearner::validate() {

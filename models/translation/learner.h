@@ -30,6 +30,8 @@ class TranslationLearner : public Learner {
   /// The mean cross-entropy of the validation pairs' words, in nats, each predicted from the true ones
   /// before.
   double validate();
+  /// From here on these are the pairs to validate with.
+  void validate_with(TokenPairs pairs);
 
   /// Translations of sentences of ids (without end), greedily or with a beam; any number, in their order.
   /// A translation has at most 2 n + 10 words.

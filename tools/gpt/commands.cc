@@ -103,10 +103,9 @@ class GptCourse : public CourseOf<Learner> {
                              {"validation", validated.step, validated.value}},
                   .reference = ReferenceLine{metrics.number("unigram_val_loss"), "unigrams"}};
     run.figure("learning_curve", tools::draw(plot), "What the next character costs.");
-    std::ofstream(run.path() / "sample.txt")
-        << write(learner_.model(), Characters(learner_.settings().characters), "\n", 1000,
-                 {.temperature = 0.8}, 1, false)
-        << '\n';
+    const std::string text = write(learner_.model(), Characters(learner_.settings().characters), "\n", 1000,
+                                   {.temperature = 0.8}, 1, false);
+    run.writing("sample", text + '\n', "What it writes", {{"temperature 0.8", text}});
   }
 };
 

@@ -16,11 +16,10 @@ body { margin: 0 auto; padding: 2.5rem 1.25rem; max-width: 60rem; background: va
   font: 16px/1.55 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.75rem; line-height: 1.25; }
 h2 { margin: 2.5rem 0 .75rem; padding-bottom: .3rem; border-bottom: 1px solid var(--rule); font-size: 1.2rem; }
-.subtitle { margin: .25rem 0 2rem; color: var(--muted); }
 table { border-collapse: collapse; font-size: .95rem; }
 th, td { padding: .3rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 th { padding-right: 2rem; color: var(--muted); font-weight: normal; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; white-space: pre-line; }
 figure { margin: 1.5rem 0 2rem; }
 img { max-width: 100%; height: auto; border-radius: 6px; background: #fff; }
 figcaption { margin-top: .4rem; color: var(--muted); font-size: .9rem; }
@@ -58,12 +57,7 @@ std::string_view media_type(std::string_view bytes) {
 
 }  // namespace
 
-Report::Report(std::string title, std::string_view subtitle) : title_(std::move(title)) {
-  body_ = "<h1>" + escaped(title_) + "</h1>\n";
-  if (!subtitle.empty()) body_ += "<p class=\"subtitle\">" + escaped(subtitle) + "</p>\n";
-}
-
-void Report::text(std::string_view paragraph) { body_ += "<p>" + escaped(paragraph) + "</p>\n"; }
+Report::Report(std::string title) : title_(std::move(title)) { body_ = "<h1>" + escaped(title_) + "</h1>\n"; }
 
 void Report::section(std::string_view heading) { body_ += "<h2>" + escaped(heading) + "</h2>\n"; }
 

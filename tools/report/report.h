@@ -13,10 +13,8 @@ namespace fovea::tools {
 /// no network. Parts appear in the order of the calls.
 class Report {
  public:
-  explicit Report(std::string title, std::string_view subtitle = {});
+  explicit Report(std::string title);
 
-  /// A paragraph of plain text.
-  void text(std::string_view paragraph);
   /// A heading.
   void section(std::string_view heading);
   /// A table of names and values, such as the configuration or the metrics.

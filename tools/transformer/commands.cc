@@ -15,8 +15,9 @@ class TransformerCourse : public TranslationCourse {
   using TranslationCourse::TranslationCourse;
 
   void draw(RunFolder& run, const Facts& metrics, const std::vector<NamedTensor>& frames) override {
-    TranslationCourse::draw(run, metrics, frames);
     auto& own = static_cast<transformer::Learner&>(learner());
+    if (own.settings().label_smoothing > 0) training_loss_ = "training, labels smoothed";
+    TranslationCourse::draw(run, metrics, frames);
     for (const auto& [sentence, written] : examples(1)) {
       std::vector<std::string> words = translator().text.source_tokens(sentence);
       words.push_back("</s>");

@@ -44,6 +44,15 @@ struct Translate {
  private:
   int status = 0;
   std::vector<Translation> done;  // for the figures
+  bool left_out = false;
+
+  void keep(const std::string& sentence, Written written, const auto& say) {
+    constexpr std::size_t most = 8;  // that a figure can show
+    if (done.size() < most)
+      done.push_back({sentence, std::move(written)});
+    else if (!std::exchange(left_out, true))
+      say(cat("figures show the first ", most, " sentences, so neither this one nor what follows"));
+  }
 
   // A sentence that cannot be translated leaves an empty line, so that lines go on belonging together.
   void translate(const Translator& t, const std::string& sentence, const std::string& place) {
@@ -56,7 +65,7 @@ struct Translate {
       if (!unknown.empty() && !common.quiet) say("not in the vocabulary: " + listed(unknown));
       Written written = t.learner->translate({ids}, beam, penalty)[0];
       std::cout << join_words(t.text.target_words(written.ids));
-      if (!heatmap.empty() || !gradients.empty()) done.push_back({sentence, std::move(written)});
+      if (!heatmap.empty() || !gradients.empty()) keep(sentence, std::move(written), say);
     } catch (const Error& e) {
       say(e.what());
       status = 1;

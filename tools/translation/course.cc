@@ -62,6 +62,7 @@ void check_lengths(const TranslationTask& task, PairsLeft training, PairsLeft va
 }
 
 Facts score(const Translator& t, const TestSet& test, Sentences* greedy, bool averages) {
+  const double loss = t.learner->validate();
   const Sentences plain = t.translate(test.text.source, 1, 0);
   t.learner->use_averages(averages);
   const Sentences beam = t.translate(test.text.source, beam_size, length_penalty);
@@ -75,7 +76,9 @@ Facts score(const Translator& t, const TestSet& test, Sentences* greedy, bool av
           {"exact_percent", exact_percent(plain, test.references)},
           {"exact_beam_percent", exact_percent(beam, test.references)},
           {"averaged", averages ? t.learner->averaged() : 0},
-          {"reference_tokens", bleu.reference_length()}};
+          {"reference_tokens", bleu.reference_length()},
+          {"val_loss", loss},
+          {"val_perplexity", std::exp(loss)}};
 }
 
 TranslationCourse::TranslationCourse(Translator translator, const ParallelText& validation,
@@ -114,12 +117,7 @@ Facts TranslationCourse::facts() const {
   return facts;
 }
 
-Facts TranslationCourse::metrics() {
-  const double loss = translator_.learner->validate();
-  Facts metrics = score(translator_, test_, &translations_);
-  metrics.update({{"val_loss", loss}, {"val_perplexity", std::exp(loss)}});
-  return metrics;
-}
+Facts TranslationCourse::metrics() { return score(translator_, test_, &translations_); }
 
 std::vector<Translation> TranslationCourse::examples(std::size_t most) const {
   std::vector<Translation> out;
@@ -149,9 +147,19 @@ void TranslationCourse::sketch(RunFolder& run) {
 
 void TranslationCourse::draw(RunFolder& run, const Facts&, const std::vector<NamedTensor>&) {
   sketch(run);
-  run.figure("learning_curve", draw_losses(run.path()), "Every word is predicted from the true ones before.");
+  run.figure("learning_curve", draw_losses(run.path(), training_loss_),
+             "Every word is predicted from the true ones before.");
   run.figure("bleu_by_length", draw_bleu_by_length({{kind_, translations_}}, test_.references, test_.lengths),
              "Greedy translations of the test set.");
+  std::string all;
+  RunFolder::Texts examples;
+  for (std::size_t i = 0; i < translations_.size(); ++i) {
+    const std::string written = join_words(translations_[i]);
+    all += written + '\n';
+    if (i < 8)
+      examples.emplace_back(test_.text.source[i], cat(written, "\n(", join_words(test_.references[i]), ")"));
+  }
+  run.writing("translations", all, "What it writes, greedily, and what people wrote", std::move(examples));
 }
 
 namespace {
@@ -200,6 +208,8 @@ int EvalTranslation::operator()() {
     const std::string seed = std::visit([](const auto& v) { return cat(v); }, out["seed"]);
     const std::string longer = net == kind ? kind : cat(net, ", ", kind);
     names.push_back({kind, longer, cat(longer, ", seed ", seed), path.string()});
+    t.learner->validate_with(
+        t.text.pairs(load_sentences(own, Split::validation, common.data_dir), own.most_length));
     out.update(score(t, *test, &scored.back().translations, !last_weights));
     all.push_back(std::move(out));
     if (const std::size_t count = t.too_long(test->text.source); count > 0 && !common.quiet)

@@ -33,8 +33,8 @@ struct PairsLeft {
 };
 void check_lengths(const TranslationTask& task, PairsLeft training, PairsLeft validation, bool quiet);
 
-/// What a test set says of a network: greedily with the weights as they are, and with a beam of 5 with their
-/// mean where it is kept and `averages`. `greedy` keeps the translations.
+/// What the validation and the test set say of a network: greedily with the weights as they are, and with a
+/// beam of 5 with their mean where it is kept and `averages`. `greedy` keeps the translations.
 Facts score(const Translator& translator, const TestSet& test, Sentences* greedy = nullptr,
             bool averages = true);
 
@@ -59,6 +59,8 @@ class TranslationCourse : public Course {
   /// Greedy translations of the first `most` test sentences that are no longer than those it learns from, for
   /// figures.
   std::vector<Translation> examples(std::size_t most) const;
+
+  const char* training_loss_ = "training";  ///< what the learning curve calls it
 
  private:
   Index steps_ = 0;

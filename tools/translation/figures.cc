@@ -3,6 +3,7 @@
 #include "tools/translation/figures.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "fovea/ops/join.h"
 #include "fovea/ops/pointwise.h"
@@ -29,10 +30,9 @@ Panel word_panel(const Translator& t, const std::string& sentence, const Written
   return panel;
 }
 
-Canvas draw_in_pairs(std::vector<Panel> panels) {
-  PanelGrid grid;
-  grid.cell = 22;
-  grid.max_width = 1200;
+// Two side by side, all of one scale: the first's.
+Canvas draw_in_pairs(const std::string& title, std::vector<Panel> panels) {
+  PanelGrid grid{.title = title, .cell = 22, .max_width = 1200, .color_bar = true};
   for (std::size_t i = 0; i < panels.size(); ++i) {
     if (i % 2 == 0) grid.rows.emplace_back();
     grid.rows.back().push_back(std::move(panels[i]));
@@ -61,30 +61,35 @@ Canvas draw_attention(const Translator& t, const std::vector<Translation>& trans
       if (maps.size() > 1) panels.back().title = cat("head ", head + 1);
     }
   }
-  return draw_in_pairs(std::move(panels));
+  // What looks everywhere a little would be black where 1 is white.
+  double greatest = 0;
+  for (const Panel& p : panels) greatest = std::max<double>(greatest, std::ranges::max(p.values));
+  for (Panel& p : panels) p.high = greatest;
+  return draw_in_pairs("Where it looks", std::move(panels));
 }
 
 Canvas draw_gradients(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
-  for (const auto& [source, written] : translations) {
-    const TokenIds ids = t.source_ids(source);
-    const std::vector<Tensor> maps = t.learner->look(ids, written);
-    if (!maps.empty()) {
-      panels.push_back(word_panel(t, source, written, mean(stack(maps, 0), 0)));
-      panels.back().title = maps.size() > 1 ? "attention, mean of the heads" : "attention";
-    }
-    const Tensor gradients = t.learner->gradients(ids, written);
-    panels.push_back(word_panel(t, source, written, gradients / max(gradients, 1, true)));
-    panels.back().title = "gradient";
+  const auto add = [&](const Translation& translation, const Tensor& map, const char* title) {
+    panels.push_back(word_panel(t, translation.source, translation.written, map / max(map, 1, true)));
+    panels.back().title = title;
+  };
+  for (const Translation& translation : translations) {
+    const TokenIds ids = t.source_ids(translation.source);
+    const std::vector<Tensor> maps = t.learner->look(ids, translation.written);
+    if (!maps.empty())
+      add(translation, mean(stack(maps, 0), 0),
+          maps.size() > 1 ? "attention, mean of the heads" : "attention");
+    add(translation, t.learner->gradients(ids, translation.written), "gradient");
   }
-  return draw_in_pairs(std::move(panels));
+  return draw_in_pairs("What bears on the words, each row to its greatest", std::move(panels));
 }
 
-Canvas draw_losses(const std::filesystem::path& folder) {
+Canvas draw_losses(const std::filesystem::path& folder, const char* training) {
   LinePlot plot{
       .title = "Learning to translate", .x_label = "epoch", .y_label = "cross-entropy of a word (nats)"};
   const auto epoch = read_column(folder, "epoch");
-  for (const auto& [column, name] : {std::pair{"train_loss", "training"}, {"val_loss", "validation"}}) {
+  for (const auto& [column, name] : {std::pair{"train_loss", training}, {"val_loss", "validation"}}) {
     const LoggedColumn y = read_column(folder, column);
     Series series{.name = name, .x = {}, .y = y.value};
     for (const double step : y.step) {
@@ -100,10 +105,11 @@ Canvas draw_bleu_by_length(const std::vector<Scored>& networks, const Sentences&
                            const std::vector<std::size_t>& source_lengths) {
   constexpr std::size_t width = 3;  // words
   constexpr int fewest = 20;        // sentences that make a point
-  LinePlot plot{.title = "BLEU by length", .x_label = "length of the source (words)", .y_label = "BLEU"};
+  LinePlot plot{.title = "BLEU by length, greedy", .y_label = "BLEU"};
   plot.markers = true;
   plot.y_min = 0;
   const std::size_t longest = *std::max_element(source_lengths.begin(), source_lengths.end());
+  int least = std::numeric_limits<int>::max(), most = 0;
   for (const Scored& network : networks) {
     Series series{.name = network.name, .x = {}, .y = {}};
     for (std::size_t from = 1; from <= longest; from += width) {
@@ -115,11 +121,15 @@ Canvas draw_bleu_by_length(const std::vector<Scored>& networks, const Sentences&
         ++count;
       }
       if (count < fewest) continue;
+      least = std::min(least, count);
+      most = std::max(most, count);
       series.x.push_back(static_cast<double>(from) + (width - 1) / 2.0);
       series.y.push_back(bleu.score());
     }
     plot.series.push_back(std::move(series));
   }
+  plot.x_label = "length of the source (words)";
+  if (most > 0) plot.x_label += cat("; points of ", width, " lengths, ", least, " to ", most, " sentences");
   return draw(plot);
 }
 
