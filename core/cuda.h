@@ -36,6 +36,9 @@ struct Fault {
 };
 Fault* cuda_fault(Cuda device);
 
+/// On the device, a count of blocks that have done their part; 0 between kernels: the last one sets it back.
+unsigned* cuda_count(Cuda device);
+
 /// Throws when the device's stream is being captured: `what` would wait for it.
 void refuse_in_capture(Cuda device, const char* what);
 

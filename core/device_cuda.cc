@@ -36,6 +36,10 @@ class State {
     void* host = nullptr;
     detail::cuda_check(cudaHostAlloc(&host, sizeof(detail::Fault), cudaHostAllocMapped), "cudaHostAlloc");
     fault = new (host) detail::Fault{};
+    void* counter = nullptr;
+    detail::cuda_check(cudaMalloc(&counter, sizeof *count), "cudaMalloc");
+    detail::cuda_check(cudaMemsetAsync(counter, 0, sizeof *count, stream), "cudaMemsetAsync");
+    count = static_cast<unsigned*>(counter);
   }
 
   void use() const {
@@ -110,6 +114,7 @@ class State {
   cudaStream_t stream = nullptr;
   detail::Staging staging;
   detail::Fault* fault = nullptr;
+  unsigned* count = nullptr;
   std::size_t limit = 0;
   detail::CapturedStep* captured = nullptr;  // of the step that is being captured
 
@@ -228,6 +233,7 @@ void cuda_check(int code, const char* what, const std::source_location& where) {
 }
 
 Fault* cuda_fault(Cuda device) { return state(device).fault; }
+unsigned* cuda_count(Cuda device) { return state(device).count; }
 
 void refuse_in_capture(Cuda device, const char* what) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
@@ -253,9 +259,13 @@ void copy_bytes(const Device& to_device, void* to, const Device& from_device, co
   State& s = state(source ? *source : *target);
   s.use();
   if (!source) return s.staging.send(to, from, bytes, s.stream);
-  if (target && *target != *source) s.wait("copy");
+  if (!target) {
+    s.staging.receive(to, from, bytes, s.stream);
+    return s.wait("copy");
+  }
+  if (*target != *source) s.wait("copy");
   cuda_check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, s.stream), "cudaMemcpyAsync");
-  if (!target || *target != *source) s.wait("copy");
+  if (*target != *source) s.wait("copy");
 }
 
 void zero_bytes(const Device& device, void* to, std::size_t bytes) {

@@ -33,6 +33,28 @@ void Staging::send(void* to, const void* from, std::size_t bytes, void* stream) 
   }
 }
 
+// What is still on its way to the GPU has left when a part comes to lie in its place: the stream keeps order.
+void Staging::receive(void* to, const void* from, std::size_t bytes, void* stream) {
+  std::lock_guard lock(mutex_);
+  if (!memory_) open();
+  const auto copy = [&](std::size_t at) {  // into one half, while the other is read
+    const std::size_t k = at / half % 2;
+    cuda_check(cudaMemcpyAsync(memory_ + k * half, static_cast<const std::byte*>(from) + at,
+                               std::min(half, bytes - at), cudaMemcpyDeviceToHost,
+                               static_cast<cudaStream_t>(stream)),
+               "cudaMemcpyAsync");
+    cuda_check(cudaEventRecord(static_cast<cudaEvent_t>(copied_[k]), static_cast<cudaStream_t>(stream)),
+               "cudaEventRecord");
+  };
+  if (bytes > 0) copy(0);
+  for (std::size_t at = 0; at < bytes; at += half) {
+    if (at + half < bytes) copy(at + half);
+    const std::size_t k = at / half % 2;
+    cuda_check(cudaEventSynchronize(static_cast<cudaEvent_t>(copied_[k])), "cudaEventSynchronize");
+    std::memcpy(static_cast<std::byte*>(to) + at, memory_ + k * half, std::min(half, bytes - at));
+  }
+}
+
 void Staging::open() {
   void* memory = nullptr;
   cuda_check(cudaHostAlloc(&memory, 2 * half, cudaHostAllocDefault), "cudaHostAlloc");

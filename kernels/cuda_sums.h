@@ -6,8 +6,7 @@
 #include "fovea/kernels/cuda_team.h"
 
 /// Sums of more than one team, or one thread a column, should make alone: cut into slabs, whose sums are then
-/// added. How they are cut depends on sizes only and nothing is added atomically, so the same bits come out
-/// every time.
+/// added. How they are cut depends on sizes only and no sum is atomic, so the same bits come out every time.
 
 namespace fovea {
 
@@ -20,26 +19,35 @@ inline Index slabs_for(Index tasks, Index elements, Index least) {
   return std::max<Index>(1, std::min((enough_threads + tasks - 1) / tasks, elements / least));
 }
 
-/// Calls finish(f(0) + ... + f(n - 1)) in one thread. The sum is a double.
+/// Calls finish(f(0) + ... + f(n - 1)) in one thread. The sum is a double. One kernel: the team that is done
+/// last, whichever it is, adds the sums of all.
 template <class F, class G>
 void sum_all(Cuda d, Index n, F f, G finish) {
   const Index slabs = slabs_for(512, n, 4096);
   const DeviceScratch<double> room(d, slabs > 1 ? slabs : 0);
-  double* partial = room.data();
+  volatile double* partial = room.data();
+  unsigned* done = detail::cuda_count(d);
   each_row(d, slabs, n / slabs, [=] __device__(const auto& team, Index slab) {
     const Index begin = n * slab / slabs, end = n * (slab + 1) / slabs;
-    const double sum =
+    const double own =
         team.template sum<double>(end - begin, [&](Index k) { return static_cast<double>(f(begin + k)); });
+    if (slabs == 1) {
+      if (team.lane == 0) finish(own);
+      return;
+    }
+    unsigned before = 0;
+    if (team.lane == 0) {
+      partial[slab] = own;
+      __threadfence();  // others see it before they see that it is counted
+      before = atomicAdd(done, 1u);
+    }
+    before = team.all(before, [](unsigned a, unsigned b) { return a > b ? a : b; });
+    if (before + 1 < static_cast<unsigned>(slabs)) return;
+    __threadfence();
+    const double all = team.template sum<double>(slabs, [&](Index k) { return partial[k]; });
     if (team.lane != 0) return;
-    if (slabs == 1)
-      finish(sum);
-    else
-      partial[slab] = sum;
-  });
-  if (slabs == 1) return;
-  each_row(d, 1, slabs, [=] __device__(const auto& team, Index) {
-    const double sum = team.template sum<double>(slabs, [&](Index k) { return partial[k]; });
-    if (team.lane == 0) finish(sum);
+    *done = 0;
+    finish(all);
   });
 }
 

@@ -72,6 +72,25 @@ class Team {
   int lane;
 };
 
+/// Calls f(i, row, c) for this thread's of the places i from begin to end - 1 in rows of `length`, neighbours
+/// in neighbouring threads: one division finds the first, the others follow from it. `unrolled` at a time.
+template <int unrolled = 4, int threads, class F>
+__device__ void walk(const Team<threads>& team, Index rows, Index length, Index begin, Index end, F f) {
+  const Index first = begin + team.lane, whole = rows == 1 ? 0 : threads / length;
+  Index r = rows == 1 ? 0 : first / length, c = first - r * length;
+  const Index further = threads - whole * length;
+#pragma unroll unrolled
+  for (Index i = first; i < end; i += threads) {
+    f(i, r, c);
+    r += whole;
+    c += further;
+    if (rows > 1 && c >= length) {
+      ++r;
+      c -= length;
+    }
+  }
+}
+
 namespace detail {
 template <int threads, class F>
 __global__ void __launch_bounds__(threads < block_threads ? block_threads : threads)

@@ -14,22 +14,24 @@ struct Best {
   Index at;
 };
 
-// The extreme of f(0), ..., f(n - 1) and where it first is, in every thread.
+// The extreme of f(row, c) over the places begin to end - 1 in rows of `length`, and the place where it first
+// is, in every thread.
 template <bool largest, class T, class Team, class F>
-__device__ Best<T> best_of(const Team& team, Index n, F f) {
+__device__ Best<T> best_of(const Team& team, Index rows, Index length, Index begin, Index end, F f) {
   constexpr T inf = std::numeric_limits<T>::infinity();
   T mine = largest ? -inf : inf;
-  Index at = n;
-  team.each(n, [&](Index i) {
-    const T x = f(i);
-    if (at != n && !wins<largest>(x, mine)) return;
+  Index at = end;
+  walk<2>(team, rows, length, begin, end, [&](Index i, Index r, Index c) {
+    const T x = f(r, c);
+    if (at != end && !wins<largest>(x, mine)) return;
     mine = x;
     at = i;
   });
   const T best = team.all(mine, [](T a, T b) { return wins<largest>(b, a) ? b : a; });
   const bool here = mine == best || (mine != mine && best != best);
-  at = team.all(here ? at : n, [](Index a, Index b) { return a < b ? a : b; });
-  return {f(at), at};
+  at = team.all(here ? at : end, [](Index a, Index b) { return a < b ? a : b; });
+  const Index r = rows == 1 ? 0 : at / length;
+  return {f(r, at - r * length), at};
 }
 
 // Each element of y is the work of a team where rows of x are reduced, else of a thread with its neighbours
@@ -46,13 +48,13 @@ void extreme(Cuda d, const Fold& fold, const T* x, T* y, std::int32_t* at) {
     const Index slab = i / places, place = i - slab * places, k = place / width, c = place - k * width;
     const Index begin = n * slab / slabs, end = n * (slab + 1) / slabs;
     const T* from = x + f.kept.x(k) + c * f.step;
-    Best<T> best = best_of<largest, T>(team, end - begin, [&](Index j) {
-      const Index e = begin + j;
-      if (!rows) return from[f.reduced.x(e)];
-      const Index r = e / f.length;
-      return from[f.reduced.x(r) + (e - r * f.length) * f.step];
-    });
-    best.at += begin;
+    Best<T> best;
+    if constexpr (std::is_same_v<decltype(team), const Team<1>&>)  // of a column
+      best =
+          best_of<largest, T>(team, 1, n, begin, end, [&](Index, Index r) { return from[f.reduced.x(r)]; });
+    else
+      best = best_of<largest, T>(team, f.reduced.count, f.length, begin, end,
+                                 [&](Index r, Index c) { return from[f.reduced.x(r) + c * f.step]; });
     if (team.lane != 0) return;
     if (slabs > 1) {
       partial[place * slabs + slab] = best;
@@ -68,7 +70,8 @@ void extreme(Cuda d, const Fold& fold, const T* x, T* y, std::int32_t* at) {
   if (slabs == 1) return;
   each_row(d, places, slabs, [=] __device__(const auto& team, Index place) {
     const Best<T>* parts = partial + place * slabs;
-    const Best<T> best = best_of<largest, T>(team, slabs, [&](Index i) { return parts[i].value; });
+    const Best<T> best =
+        best_of<largest, T>(team, 1, slabs, 0, slabs, [&](Index, Index i) { return parts[i].value; });
     const Index k = place / width, to = f.kept.y(k) + place - k * width;
     if (team.lane != 0) return;
     if (y) y[to] = best.value;

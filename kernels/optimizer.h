@@ -109,6 +109,12 @@ struct AdagradRule {
   }
 };
 
+/// Of parameters that are frozen: only their gradients are set to 0.
+struct FrozenRule {
+  template <class T>
+  FOVEA_HD void operator()(T&, T) const {}
+};
+
 /// A stretch of the flat buffers. Gradients are set to 0 on the way.
 struct Sweep {
   DType dtype;
@@ -116,8 +122,21 @@ struct Sweep {
   void *value, *gradient;
   void* state[3];              // as many as the rule takes
   const void* rule = nullptr;  // in a captured step: where the rule of a replay stands on the device
+  /// Where given, the loss and the norm of all gradients, which lie where the rest does. The rule takes the
+  /// gradient times clip_factor(norm, max_norm); with a loss or norm that is not finite nothing is changed.
+  const double* seen = nullptr;
+  double max_norm = 0;  // 0: not clipped
 };
 
+/// What a sweep multiplies gradients with: NaN where it must change nothing.
+FOVEA_HD inline double gradient_factor(const double* seen, double max_norm) {
+  if (!seen) return 1;
+  const double none = seen[0] - seen[0] + (seen[1] - seen[1]);  // 0, or NaN where one is not finite
+  return max_norm > 0 ? clip_factor(seen[1], max_norm) + none : 1 + none;
+}
+
+void optimizer_step(Cpu, const FrozenRule&, const Sweep&);
+void optimizer_step(Cuda, const FrozenRule&, const Sweep&);
 void optimizer_step(Cpu, const SgdRule&, const Sweep&);
 void optimizer_step(Cuda, const SgdRule&, const Sweep&);
 void optimizer_step(Cpu, const MomentumRule&, const Sweep&);
@@ -135,9 +154,11 @@ void optimizer_step(Cuda, const AdadeltaRule&, const Sweep&);
 void optimizer_step(Cpu, const AdagradRule&, const Sweep&);
 void optimizer_step(Cuda, const AdagradRule&, const Sweep&);
 
-/// norm = sqrt(sum x^2), one f64, summed in double. The same for any number of threads.
-void norm_of(Cpu, const View& x, const View& norm);
-void norm_of(Cuda, const View& x, const View& norm);
+/// norm = sqrt(sum x^2), one f64, summed in double. The same for any number of threads. With a loss, an
+/// element of the dtype of x, norm is two numbers, of which it becomes the first; both are NaN where a kernel
+/// has noted a fault of its input.
+void norm_of(Cpu, const View& x, const View& norm, const View* loss = nullptr);
+void norm_of(Cuda, const View& x, const View& norm, const View* loss = nullptr);
 /// x *= limit / (norm + 1e-6), if that is below 1 and norm finite.
 void clip_in_place(Cpu, const View& x, const View& norm, double limit);
 void clip_in_place(Cuda, const View& x, const View& norm, double limit);

@@ -11,17 +11,21 @@ namespace {
 // One pass over values, gradients and S states.
 template <int S, class Rule>
 void sweep(const Rule rule, const Sweep& s) {
+  const double factor = gradient_factor(s.seen, s.max_norm);
+  if (factor != factor) return;
   visit_float("optimizer", s.dtype, [&]<class T>() {
     T *w = static_cast<T*>(s.value), *g = static_cast<T*>(s.gradient);
     T *a = static_cast<T*>(s.state[0]), *b = static_cast<T*>(s.state[1]), *c = static_cast<T*>(s.state[2]);
     parallel_for(s.n, 1, cheap_grain, [=](Index begin, Index end) {
       const Rule r = rule;  // a local, which stores cannot reach, so that its numbers stay in registers
+      const T f = static_cast<T>(factor);
 #pragma GCC ivdep
       for (Index k = begin; k < end; ++k) {
-        if constexpr (S == 0) r(w[k], g[k]);
-        if constexpr (S == 1) r(w[k], g[k], a[k]);
-        if constexpr (S == 2) r(w[k], g[k], a[k], b[k]);
-        if constexpr (S == 3) r(w[k], g[k], a[k], b[k], c[k]);
+        const T gradient = f * g[k];
+        if constexpr (S == 0) r(w[k], gradient);
+        if constexpr (S == 1) r(w[k], gradient, a[k]);
+        if constexpr (S == 2) r(w[k], gradient, a[k], b[k]);
+        if constexpr (S == 3) r(w[k], gradient, a[k], b[k], c[k]);
         g[k] = 0;
       }
     });
@@ -46,6 +50,7 @@ double squares(const T* x, Index n) {
 
 }  // namespace
 
+void optimizer_step(Cpu, const FrozenRule& rule, const Sweep& s) { sweep<0>(rule, s); }
 void optimizer_step(Cpu, const SgdRule& rule, const Sweep& s) { sweep<0>(rule, s); }
 void optimizer_step(Cpu, const MomentumRule& rule, const Sweep& s) { sweep<1>(rule, s); }
 void optimizer_step(Cpu, const AdamRule& rule, const Sweep& s) { sweep<2>(rule, s); }
@@ -55,7 +60,7 @@ void optimizer_step(Cpu, const GravesRmsPropRule& rule, const Sweep& s) { sweep<
 void optimizer_step(Cpu, const AdadeltaRule& rule, const Sweep& s) { sweep<2>(rule, s); }
 void optimizer_step(Cpu, const AdagradRule& rule, const Sweep& s) { sweep<1>(rule, s); }
 
-void norm_of(Cpu, const View& x, const View& norm) {
+void norm_of(Cpu, const View& x, const View& norm, const View* loss) {
   visit_float("optimizer", x.dtype, [&]<class T>() {
     const T* p = x.as<T>();
     const Index n = x.numel(), pieces = (n + piece - 1) / piece;
@@ -64,7 +69,9 @@ void norm_of(Cpu, const View& x, const View& norm) {
       for (Index i = begin; i < end; ++i)
         sums[static_cast<std::size_t>(i)] = squares(p + i * piece, std::min(piece, n - i * piece));
     });
-    *norm.as<double>() = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.));
+    auto* out = norm.as<double>();
+    if (loss) *out++ = static_cast<double>(*loss->as<const T>());
+    *out = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.));
   });
 }
 

@@ -9,7 +9,11 @@ namespace {
 // its numbers in double is worked out once. `replayed`: the rule in a captured step, else none.
 template <int S, class Rule, class T>
 __global__ void __launch_bounds__(block_threads)
-    run_sweep(Rule now, const Rule* replayed, Index all, Index packs, T* w, T* g, T* a, T* b, T* c) {
+    run_sweep(Rule now, const Rule* replayed, const double* seen, double max_norm, Index all, Index packs,
+              T* w, T* g, T* a, T* b, T* c) {
+  const double wanted = gradient_factor(seen, max_norm);
+  if (wanted != wanted) return;
+  const auto factor = static_cast<T>(wanted);
   const Rule rule = replayed ? *replayed : now;
   T* const states[] = {a, b, c};
   take_packs<pack_size<T>, 1>(detail::Flat{all}, all, packs, [&](const auto& at) {
@@ -21,10 +25,11 @@ __global__ void __launch_bounds__(block_threads)
     for (int i = 0; i < S; ++i) s[i] = at.template load<T>(states[i]);
 #pragma unroll
     for (int k = 0; k < size; ++k) {
-      if constexpr (S == 0) rule(value[k], gradient[k]);
-      if constexpr (S == 1) rule(value[k], gradient[k], s[0][k]);
-      if constexpr (S == 2) rule(value[k], gradient[k], s[0][k], s[1][k]);
-      if constexpr (S == 3) rule(value[k], gradient[k], s[0][k], s[1][k], s[2][k]);
+      const T own = factor * gradient[k];
+      if constexpr (S == 0) rule(value[k], own);
+      if constexpr (S == 1) rule(value[k], own, s[0][k]);
+      if constexpr (S == 2) rule(value[k], own, s[0][k], s[1][k]);
+      if constexpr (S == 3) rule(value[k], own, s[0][k], s[1][k], s[2][k]);
     }
     at.store(w, value);
 #pragma unroll
@@ -45,16 +50,26 @@ void sweep(Cuda d, const Rule& rule, const Sweep& s) {
     const Index tasks = packs > 0 ? packs : s.n;
     const Index blocks = std::min<Index>((tasks + block_threads - 1) / block_threads, 2048);
     launch(d, run_sweep<S, Rule, T>, dim3(static_cast<unsigned>(blocks)), block_threads, 0, rule,
-           static_cast<const Rule*>(s.rule), s.n, packs, w, g, states[0], states[1], states[2]);
+           static_cast<const Rule*>(s.rule), s.seen, s.max_norm, s.n, packs, w, g, states[0], states[1],
+           states[2]);
   });
 }
 
 template <class T>
-void norm_from(Cuda d, Index n, const T* x, double* norm) {
+void norm_from(Cuda d, Index n, const T* x, double* norm, const T* loss) {
+  const detail::Fault* fault = detail::cuda_fault(d);
   // In double: the square of a large float gradient would overflow.
   sum_all(
       d, n, [=] __device__(Index k) { return static_cast<double>(x[k]) * static_cast<double>(x[k]); },
-      [=] __device__(double all) { *norm = sqrt(all); });
+      [=] __device__(double all) {
+        if (!loss) {
+          *norm = sqrt(all);
+          return;
+        }
+        const double none = fault->op ? std::numeric_limits<double>::quiet_NaN() : 0;
+        norm[0] = static_cast<double>(*loss) + none;
+        norm[1] = sqrt(all) + none;
+      });
 }
 
 template <class T>
@@ -109,6 +124,7 @@ void average_in(Cuda d, Index count, T* average, const T* x, T part) {
 
 }  // namespace
 
+void optimizer_step(Cuda d, const FrozenRule& rule, const Sweep& s) { sweep<0>(d, rule, s); }
 void optimizer_step(Cuda d, const SgdRule& rule, const Sweep& s) { sweep<0>(d, rule, s); }
 void optimizer_step(Cuda d, const MomentumRule& rule, const Sweep& s) { sweep<1>(d, rule, s); }
 void optimizer_step(Cuda d, const AdamRule& rule, const Sweep& s) { sweep<2>(d, rule, s); }
@@ -118,9 +134,10 @@ void optimizer_step(Cuda d, const GravesRmsPropRule& rule, const Sweep& s) { swe
 void optimizer_step(Cuda d, const AdadeltaRule& rule, const Sweep& s) { sweep<2>(d, rule, s); }
 void optimizer_step(Cuda d, const AdagradRule& rule, const Sweep& s) { sweep<1>(d, rule, s); }
 
-void norm_of(Cuda d, const View& x, const View& norm) {
-  visit_float("optimizer", x.dtype,
-              [&]<class T>() { norm_from(d, x.numel(), x.as<const T>(), norm.as<double>()); });
+void norm_of(Cuda d, const View& x, const View& norm, const View* loss) {
+  visit_float("optimizer", x.dtype, [&]<class T>() {
+    norm_from(d, x.numel(), x.as<const T>(), norm.as<double>(), loss ? loss->as<const T>() : nullptr);
+  });
 }
 
 void clip_in_place(Cuda d, const View& x, const View& norm, double limit) {

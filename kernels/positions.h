@@ -20,6 +20,10 @@ struct Rotary {
   }
 };
 
+/// sin(p / 10000^(2i / D)) and its cosine, in turn, for the positions p from `first`: y (L, D), row-major.
+void position_table(Cpu, Index first, const View& y);
+void position_table(Cuda, Index first, const View& y);
+
 /// Turns the pairs of x (.., L, D), row-major, into y (set or +=): pair i of row l by (first + l) / base^(2i
 /// / D).
 void rotate(Cpu, const Rotary& r, const View& x, const Target& y);

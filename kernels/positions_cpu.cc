@@ -6,6 +6,19 @@
 
 namespace fovea {
 
+void position_table(Cpu, Index first, const View& y) {
+  const Index L = y.shape[0], D = y.shape[1];
+  visit_float("sinusoidal_positions", y.dtype, [&]<class T>() {
+    T* to = y.as<T>();
+    const Rotary turns{10000, static_cast<double>(first), false, false};
+    for (Index l = 0; l < L; ++l)
+      for (Index k = 0; k < D; ++k) {
+        const double angle = turns.angle(l, k / 2, D);
+        *to++ = static_cast<T>(k % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+  });
+}
+
 void rotate(Cpu, const Rotary& rotary, const View& x, const Target& y) {
   const int rank = x.shape.rank();
   const Index L = x.shape[rank - 2], D = x.shape[rank - 1], half = D / 2;

@@ -20,6 +20,16 @@ void table(Cuda d, Rotary rotary, Index L, Index half, Turn<T>* to) {
 }
 
 template <class T>
+void sines_and_cosines(Cuda d, Index first, Index L, Index D, T* to) {
+  const Rotary turns{10000, static_cast<double>(first), false, false};
+  each(d, L * D, [=] __device__(Index i) {
+    const Index l = i / D, k = i - l * D;
+    const double angle = turns.angle(l, k / 2, D);
+    to[i] = static_cast<T>(k % 2 == 0 ? math::sin(angle) : math::cos(angle));
+  });
+}
+
+template <class T>
 void turn(Cuda d, bool interleaved, Index pairs, Index L, Index half, const T* x, const Turn<T>* turns, T* y,
           bool add) {
   each(d, pairs, [=] __device__(Index k) {
@@ -33,6 +43,11 @@ void turn(Cuda d, bool interleaved, Index pairs, Index L, Index half, const T* x
 }
 
 }  // namespace
+
+void position_table(Cuda d, Index first, const View& y) {
+  visit_float("sinusoidal_positions", y.dtype,
+              [&]<class T>() { sines_and_cosines(d, first, y.shape[0], y.shape[1], y.as<T>()); });
+}
 
 void rotate(Cuda d, const Rotary& rotary, const View& x, const Target& y) {
   const int rank = x.shape.rank();

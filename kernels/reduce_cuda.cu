@@ -28,25 +28,6 @@ void finish_slabs(Cuda d, Fold f, const double* partial, Index slabs, const T* s
   });
 }
 
-// Calls f(row, c) for this thread's of the places begin to end - 1 in rows of `length`: one division finds
-// the first, the others follow from it.
-template <int threads, class F>
-__device__ void walk(const Team<threads>& team, Index rows, Index length, Index begin, Index end, F f) {
-  const Index first = begin + team.lane, whole = rows == 1 ? 0 : threads / length;
-  Index r = rows == 1 ? 0 : first / length, c = first - r * length;
-  const Index further = threads - whole * length;
-#pragma unroll 4
-  for (Index i = first; i < end; i += threads) {
-    f(r, c);
-    r += whole;
-    c += further;
-    if (rows > 1 && c >= length) {
-      ++r;
-      c -= length;
-    }
-  }
-}
-
 // The rows of x lie along what is reduced: a team takes a place, or a slab of one, by packs of n.
 template <int n, class Term, class T, class Finish>
 void fold_rows(Cuda d, Fold f, const T* x, const T* s, T* y, Finish finish) {
@@ -64,7 +45,7 @@ void fold_rows(Cuda d, Fold f, const T* x, const T* s, T* y, Finish finish) {
     const T* from = x + f.kept.x(k);
     const C shift = Term::shift(convert<C>(s[at]));
     double mine = 0;
-    walk(team, f.reduced.count, length, begin, end, [&](Index r, Index c) {
+    walk(team, f.reduced.count, length, begin, end, [&](Index, Index r, Index c) {
       const auto v = load_pack<C, n>(from + f.reduced.x(r) + c * n * (n > 1 ? 1 : f.step));
       C sum = 0;
 #pragma unroll

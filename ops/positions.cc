@@ -1,26 +1,16 @@
 #include "fovea/ops/positions.h"
 
-#include <cmath>
-
 #include "fovea/core/arithmetic.h"
 #include "fovea/core/tape.h"
 #include "fovea/kernels/positions.h"
 
 namespace fovea {
 
-Tensor sinusoidal_positions(Index n, Index dim, DType dtype, Index first) {
-  constexpr auto op = "sinusoidal_positions";
-  require(n >= 0 && dim >= 0, op, "n is ", n, " and dim ", dim, "; neither can be below 0");
-  Tensor y = Tensor::empty({n, dim}, dtype);
-  visit_float(op, dtype, [&]<class T>() {
-    T* to = static_cast<T*>(y.raw_mutable());
-    for (Index p = first; p < first + n; ++p)
-      for (Index d = 0; d < dim; ++d) {
-        const double pair = static_cast<double>(d / 2 * 2) / static_cast<double>(dim);
-        const double angle = static_cast<double>(p) * std::pow(10000, -pair);
-        *to++ = static_cast<T>(d % 2 == 0 ? std::sin(angle) : std::cos(angle));
-      }
-  });
+Tensor sinusoidal_positions(Index n, Index dim, DType dtype, Index first, const Device& device) {
+  require(n >= 0 && dim >= 0, "sinusoidal_positions", "n is ", n, " and dim ", dim,
+          "; neither can be below 0");
+  Tensor y = Tensor::empty({n, dim}, dtype, device);
+  std::visit([&](auto d) { position_table(d, first, view_of(y)); }, device);
   return y;
 }
 

@@ -11,7 +11,8 @@ namespace fovea {
 ///   y(p, 2i) = sin(p / 10000^(2i / D)),  y(p, 2i + 1) = cos(p / 10000^(2i / D))
 /// Sines and cosines alternate. (Tensor2Tensor and fairseq put all sines first, with slightly other
 /// frequencies: their weights do not fit this table.)
-Tensor sinusoidal_positions(Index n, Index dim, DType dtype = DType::f32, Index first = 0);
+Tensor sinusoidal_positions(Index n, Index dim, DType dtype = DType::f32, Index first = 0,
+                            const Device& device = Cpu{});
 
 struct RotaryOptions {
   double base = 10000;

@@ -306,17 +306,19 @@ TEST_CASE("transformer on a GPU") {
   s.steps = 4;
   s.averages = 2;
   s.average_every = 1;
-  for (const bool rounded : {false, true}) {
-    if (rounded) s.dtype = "bf16";
-    check_family(
-        s, rounded ? bf16_close : f32_close, translator<transformer::Learner, transformer::Settings>,
-        [](transformer::Learner& learner) {
-          Numbers out = translation_scores(learner);
-          append(out, elements(learner.self_attention({4, 7, 5})));
-          return out;
-        },
-        false);
-  }
+  for (const bool rounded : {false, true})
+    for (const Index pad_to : {1, 8}) {
+      if (rounded) s.dtype = "bf16";
+      s.pad_to = pad_to;
+      check_family(
+          s, rounded ? bf16_close : f32_close, translator<transformer::Learner, transformer::Settings>,
+          [](transformer::Learner& learner) {
+            Numbers out = translation_scores(learner);
+            append(out, elements(learner.self_attention({4, 7, 5})));
+            return out;
+          },
+          pad_to > 1);
+    }
 }
 
 TEST_CASE("seq2seq on a GPU") {

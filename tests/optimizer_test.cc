@@ -1,10 +1,12 @@
 #include "fovea/models/training/optimizer.h"
 
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "fovea/core/memory.h"
 #include "fovea/models/layers/linear.h"
+#include "fovea/models/training/clip.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/views.h"
 #include "tests/golden.h"
@@ -105,6 +107,62 @@ TEST_CASE("optimizer: Graves' RMSProp, golden value G10") {
     optimizer.step();
     CHECK(w.item<double>() == doctest::Approx(want[i]).epsilon(1e-8));
   }
+}
+
+// One step of Adam on a weight and a frozen vector from these gradients, by `step`.
+struct Stepped {
+  Tensor w, b, w_gradient, b_gradient;
+  template <class F>
+  Stepped(const Device& device, const Tensor& gradient, F step) {
+    Parameter p(to(draw({5, 300}, DType::f32, -1, 1, 1), device)), q(to(full({40}, 2), device));
+    q.freeze();
+    Adam optimizer(flatten({{"w", p}, {"b", q}}), {.lr = 0.1});
+    assign(p.grad(), to(gradient, device));
+    assign(q.grad(), to(full({40}, 3), device));
+    step(optimizer);
+    w = p.detach(), b = q.detach(), w_gradient = p.grad(), b_gradient = q.grad();
+  }
+};
+
+TEST_CASE("optimizer: a step that goes by what the host has not seen") {
+  const Tensor gradient = draw({5, 300}, DType::f32, -1, 1, 2);
+  for (const Device& device : devices()) {
+    CAPTURE(device);
+    const Tensor loss = to(full({}, 0.25), device);
+    for (const double limit : {0., 0.01, 1e6}) {
+      CAPTURE(limit);
+      const Stepped apart(device, gradient, [&](Adam& optimizer) {
+        if (limit > 0) clip_by_norm(optimizer.parameters(), limit);
+        optimizer.step();
+      });
+      const Stepped once(device, gradient, [&](Adam& optimizer) {
+        const Tensor seen = loss_and_norm(loss, optimizer.parameters());
+        CHECK(seen.at({0}) == 0.25);
+        CHECK(seen.at({1}) == gradient_norm(optimizer.parameters()).item<double>());
+        optimizer.step(seen, limit);
+      });
+      CHECK(difference(once.w, apart.w) == 0);
+      CHECK(difference(once.w_gradient, zeros({5, 300})) == 0);
+      CHECK(difference(once.b, full({40}, 2)) == 0);
+      CHECK(difference(once.b_gradient, zeros({40})) == 0);
+    }
+    // With a loss or a gradient that is not finite nothing is changed.
+    const double inf = std::numeric_limits<double>::infinity();
+    Tensor bad = clone(gradient);
+    bad.mutable_data<float>()[1234] = std::numeric_limits<float>::quiet_NaN();
+    for (const bool of_loss : {true, false}) {
+      const Stepped none(device, of_loss ? gradient : bad, [&](Adam& optimizer) {
+        optimizer.step(loss_and_norm(of_loss ? to(full({}, inf), device) : loss, optimizer.parameters()), 1);
+      });
+      CHECK(difference(none.w, draw({5, 300}, DType::f32, -1, 1, 1)) == 0);
+      CHECK(difference(none.b_gradient, full({40}, 3)) == 0);
+      if (of_loss) CHECK(difference(none.w_gradient, gradient) == 0);
+    }
+  }
+  Adam optimizer(flatten({{"w", Parameter(zeros({3}))}}), {});
+  check_throws([&] { optimizer.step(zeros({2}), 1); }, {"[step]", "f64 [2]"});
+  check_throws([&] { optimizer.step({}, std::nan("")); }, {"max_norm is nan"});
+  check_throws([&] { loss_and_norm(zeros({2}), optimizer.parameters()); }, {"(2)", "one element"});
 }
 
 TEST_CASE("optimizer: the learning rate can change at every step") {

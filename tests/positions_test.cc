@@ -64,6 +64,11 @@ TEST_CASE("positions: the table of the paper") {
     CHECK(std::abs(y.at({5, d}) - five[d]) <= 1e-6);
     CHECK(std::abs(late.at({0, d}) - five[d]) <= 5e-7);
   }
+  for (const Device& device : devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const Index dim : {1, 7, 130})
+        CHECK(difference(to(sinusoidal_positions(70, dim, dtype, 5, device), Cpu{}),
+                         sinusoidal_positions(70, dim, dtype, 5)) <= (dtype == DType::f64 ? 1e-12 : 1e-6));
   CHECK(sinusoidal_positions(2, 3).at({1, 2}) == doctest::Approx(std::sin(std::pow(10000, -2.0 / 3))));
 }
 

@@ -97,6 +97,32 @@ TEST_CASE("token_batches: an epoch takes every pair once, and no batch is too la
   CHECK(padded < cells / 2);  // lengths of the two sides are independent here
 }
 
+TEST_CASE("token_batches: padded, every epoch has the same few shapes") {
+  const Index count = 500;
+  const auto shapes_in = [&](const TokenBatchesOptions& options) {
+    TokenBatches batches(some_pairs(count), options, Generator(1));
+    std::multiset<std::vector<Index>> epochs[2];
+    for (auto& epoch : epochs)
+      for (Index i = 0, n = batches.batches_in_epoch(); i < n; ++i) {
+        const TokenBatch b = batches.next();
+        const Index S = b.source.size(1), T = b.input.size(1);
+        CHECK(S % options.pad_to == 0);
+        CHECK(T % options.pad_to == 0);
+        CHECK(b.size() * std::max(S, T) <= 320);
+        CHECK(b.source_keep.shape() == b.source.shape());
+        CHECK(b.target_keep.shape() == b.output.shape());
+        Index kept = 0;
+        for (const int one : mask(b.target_keep)) kept += one;
+        CHECK(kept == b.target_tokens);
+        epoch.insert({b.size(), S, T});
+      }
+    CHECK(epochs[0] == epochs[1]);
+    return std::set(epochs[0].begin(), epochs[0].end()).size();
+  };
+  CHECK(shapes_in({.tokens = 320, .pad_to = 8}) < 20);
+  CHECK(TokenBatches(some_pairs(9), {.tokens = 32, .pad_to = 32}, Generator(1)).next().size() == 1);
+}
+
 TEST_CASE("token_batches: sorted for validation") {
   TokenBatches batches(some_pairs(100), {.tokens = 120, .shuffle = false}, Generator(1));
   const auto all = batches.all();
@@ -136,6 +162,8 @@ TEST_CASE("token_batches: what cannot be batched") {
     return error_of([&] { TokenBatches(pairs, options, Generator(1)); });
   };
   CHECK(contains(error({}), "there are no pairs"));
+  CHECK(contains(error({{{1}}, {{1}}}, {.pad_to = 0}), "pad_to is 0"));
+  CHECK(contains(error({{{1}}, {{1}}}, {.tokens = 7, .pad_to = 8}), "pair 0 has 8 tokens"));
   CHECK(contains(error({{{1}}, {}}), "1 sources and 0 targets"));
   CHECK(contains(error({{{1}, {}}, {{1}, {1}}}), "source 1 is empty"));
   CHECK(contains(error({{{1}, {1}}, {{1}, {}}}), "target 1 is empty"));

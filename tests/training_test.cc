@@ -4,6 +4,7 @@
 
 #include "fovea/models/training/average.h"
 #include "fovea/models/training/clip.h"
+#include "fovea/models/training/learner.h"
 #include "fovea/models/training/metrics.h"
 #include "fovea/models/training/optimizer.h"
 #include "fovea/ops/create.h"
@@ -81,6 +82,47 @@ TEST_CASE("check_finite names step and tensor") {
                {"step 17", "gradient of 'b'"});
   two.w.mutable_data<double>()[4] = nan;
   check_throws([&] { check_finite(18, nan, flat); }, {"step 18", "'w' (5,3)", "value", "element 4"});
+}
+
+// Learns one number, which its batches say.
+class One : public Learner {
+ public:
+  explicit One(const TrainingSettings& s) : Learner(s) { start(model_); }
+  std::string settings_json() const override { return "{}"; }
+  std::vector<NamedTensor> tensors() override { return named_tensors(model_); }
+  const Tensor& weights() { return model_.w; }
+  double next = 3;
+
+ private:
+  struct Model {
+    Parameter w{zeros({2})};
+    void each(Visitor& v) { v("w", w); }
+  };
+  Batch draw() override { return {full({2}, next)}; }
+  Tensor cost(const Batch& batch) override { return mean(square(model_.w - batch[0])); }
+  void load(const std::vector<NamedTensor>&) override {}
+  Model model_;
+};
+
+TEST_CASE("learner: an update that is not finite changes nothing, and the next is made") {
+  for (const Device& device : devices())
+    for (const double clip_norm : {0., 0.5}) {
+      CAPTURE(device);
+      TrainingSettings s{.lr = 0.1, .clip_norm = clip_norm};
+      s.device = device;
+      One learner(s), smooth(s);
+      for (int i = 0; i < 5; ++i) {
+        CHECK(learner.step() == smooth.step());
+        const Tensor before = clone(learner.weights());
+        learner.next = std::numeric_limits<double>::infinity();
+        check_throws([&] { learner.step(); }, {"[check_finite]", cat("step ", i + 2), "not finite"});
+        learner.next = smooth.next;
+        CHECK(learner.steps() == i + 1);
+        CHECK(difference(learner.weights(), before) == 0);
+      }
+      CHECK(difference(learner.weights(), smooth.weights()) == 0);
+      CHECK(norm(to(learner.weights(), Cpu{})).item() > 0.1);
+    }
 }
 
 TEST_CASE("average: follows") {

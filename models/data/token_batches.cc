@@ -1,6 +1,7 @@
 #include "fovea/models/data/token_batches.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "fovea/models/data/labelled_images.h"
@@ -17,15 +18,19 @@ Index source_length(const TokenPairs& pairs, Index i, const TokenBatchesOptions&
 Index target_length(const TokenPairs& pairs, Index i) {
   return length(pairs.target[static_cast<std::size_t>(i)]) + 1;
 }
+Index padded(Index n, const TokenBatchesOptions& options) {
+  return (n + options.pad_to - 1) / options.pad_to * options.pad_to;
+}
 /// How much room pair i takes: the longer of its sides.
 Index room(const TokenPairs& pairs, Index i, const TokenBatchesOptions& options) {
-  return std::max(source_length(pairs, i, options), target_length(pairs, i));
+  return padded(std::max(source_length(pairs, i, options), target_length(pairs, i)), options);
 }
 
 void check(const TokenPairs& pairs, const TokenBatchesOptions& options) {
   require(pairs.source.size() == pairs.target.size(), "token_batches", pairs.source.size(), " sources and ",
           pairs.target.size(), " targets do not pair");
   require(options.most_sentences >= 0, "token_batches", "most_sentences is ", options.most_sentences);
+  require(options.pad_to >= 1, "token_batches", "pad_to is ", options.pad_to, "; it must be at least 1");
   for (Index i = 0; i < static_cast<Index>(pairs.source.size()); ++i) {
     for (const TokenIds* side :
          {&pairs.source[static_cast<std::size_t>(i)], &pairs.target[static_cast<std::size_t>(i)]}) {
@@ -34,7 +39,7 @@ void check(const TokenPairs& pairs, const TokenBatchesOptions& options) {
       for (const std::int32_t id : *side)
         require(id >= 0, "token_batches", name, " ", i, " has an id of ", id);
     }
-    const Index longest = std::min(options.most_length, options.tokens);
+    const Index longest = std::min(padded(options.most_length, options), options.tokens);
     require(room(pairs, i, options) <= longest, "token_batches", "pair ", i, " has ", room(pairs, i, options),
             " tokens with its end, more than ", longest, "; leave it out or raise ",
             options.tokens < options.most_length ? "tokens" : "most_length");
@@ -68,6 +73,8 @@ TokenBatch make_token_batch(const TokenPairs& pairs, std::span<const Index> indi
     most_source = std::max(most_source, source_length(pairs, i, options));
     most_target = std::max(most_target, target_length(pairs, i));
   }
+  most_source = padded(most_source, options);
+  most_target = padded(most_target, options);
   const auto rows = static_cast<Index>(indices.size());
   Padded source(rows, most_source, options.pad), input(rows, most_target, options.pad);
   Tensor output = Tensor::empty({rows, most_target}, DType::i32);
@@ -117,11 +124,12 @@ TokenBatches::TokenBatches(TokenPairs pairs, const TokenBatchesOptions& options,
 }
 
 TokenBatches::Plan TokenBatches::plan(std::vector<Index> order) const {
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
-    const Index room_a = room(pairs_, a, options_), room_b = room(pairs_, b, options_);
-    if (room_a != room_b) return room_a < room_b;
-    return source_length(pairs_, a, options_) < source_length(pairs_, b, options_);
-  });
+  // Where lengths are padded, all that a batch's shape follows from: then every epoch has the same ones.
+  const auto key = [&](Index i) {
+    return std::tuple(room(pairs_, i, options_), padded(source_length(pairs_, i, options_), options_),
+                      options_.pad_to > 1 ? padded(target_length(pairs_, i), options_) : 0);
+  };
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return key(a) < key(b); });
   Plan batches;
   for (const Index i : order) {
     // Sorted, so the newest pair is the longest of its batch.

@@ -25,9 +25,12 @@ struct TokenBatchesOptions {
   bool shuffle = true;       ///< a new order and new batches every epoch; otherwise sorted by length
   std::int32_t pad = 0, begin = 2, end = 3;
   bool end_source = true;  ///< the source ends in `end` too
+  /// Lengths are padded to multiples of it, and every epoch has batches of the same few shapes, for a GPU to
+  /// replay; 1: to the longest of each batch.
+  Index pad_to = 1;
 };
 
-/// A batch for teacher forcing: rows are sentences, padded behind to the longest.
+/// A batch for teacher forcing: rows are sentences, padded behind.
 struct TokenBatch {
   Tensor source;               ///< i32 [B,S]
   Tensor source_lengths;       ///< i32 [B]

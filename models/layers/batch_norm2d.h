@@ -1,6 +1,7 @@
 #ifndef FOVEA_MODELS_LAYERS_BATCH_NORM2D_H_
 #define FOVEA_MODELS_LAYERS_BATCH_NORM2D_H_
 
+#include "fovea/core/captured.h"
 #include "fovea/models/layers/module.h"
 #include "fovea/ops/batch_norm2d.h"
 #include "fovea/ops/create.h"
@@ -41,8 +42,8 @@ struct BatchNorm2d {
     const Tensor y = batch_norm2d(x, weight, bias, running_mean, running_var,
                                   {.training = mode.training, .momentum = momentum, .eps = eps});
     if (mode.training && x.numel() > 0) {
-      Tensor count = num_batches_tracked;
-      ++*count.mutable_data<std::int32_t>();
+      auto count = [n = num_batches_tracked](void*) mutable { ++*n.mutable_data<std::int32_t>(); };
+      if (!detail::captured_input(x.device(), 0, count)) count(nullptr);  // else at every replay
     }
     return y;
   }

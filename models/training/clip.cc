@@ -52,6 +52,17 @@ Tensor clip_by_norm(const FlatParameters& flat, double max_norm) {
   return norm;
 }
 
+Tensor loss_and_norm(const Tensor& loss, const FlatParameters& flat) {
+  flat.check_current("loss_and_norm");
+  const Tensor& g = flat.gradients;
+  require(loss.numel() == 1 && loss.device() == g.device(), "loss_and_norm", "a loss ", loss.shape(), " on ",
+          loss.device(), " must be one element on ", g.device());
+  const Tensor own = cast(loss.detach(), g.dtype()), seen = Tensor::empty({2}, DType::f64, g.device());
+  const View first = view_of(own);
+  std::visit([&](auto d) { norm_of(d, view_of(g), view_of(seen), &first); }, g.device());
+  return seen;
+}
+
 void scale_gradients(const FlatParameters& flat, double factor) {
   const Tensor g = written(flat, "scale_gradients");
   std::visit([&](auto d) { scale_in_place(d, view_of(g), factor); }, g.device());

@@ -21,6 +21,11 @@ Tensor clip_by_norm(const FlatParameters& flat, double max_norm);
 /// The length of all gradients as one vector, one f64 on their device.
 Tensor gradient_norm(const FlatParameters& flat);
 
+/// A loss, of one element, and the length of all gradients: f64 [2] on their device. What Optimizer::step()
+/// goes by, and check_finite() once the host has it. Both are NaN where an op has found a fault in its input
+/// that the host does not know of yet.
+Tensor loss_and_norm(const Tensor& loss, const FlatParameters& flat);
+
 /// Multiplies the gradients: by 1/k after k backward passes, so that they are a mean over k batches.
 void scale_gradients(const FlatParameters& flat, double factor);
 

@@ -89,32 +89,47 @@ Index Learner::parameters() const {
 }
 
 double Learner::step() {
-  const FlatParameters& flat = optimizer_->parameters();
   const Batch batch = draw();
-  const auto work = [&](const Batch& there) {
+  const Generator::State before = data_.state();
+  const Index made = steps();
+  const auto undo = [&] {
+    optimizer_->set_steps(made);
+    try {
+      optimizer_->parameters().zero_gradients();
+    } catch (const Error&) {  // where a GPU is lost, the first error tells more
+    }
+  };
+  for (;;) try {
+      return update(batch);
+    } catch (const OutOfMemory&) {
+      undo();
+      if (replays_.graphs() == 0) throw;
+      replays_.stop();  // graphs hold much of it: again without them
+      data_.set_state(before);
+    } catch (...) {
+      undo();
+      throw;
+    }
+}
+
+// Queues all of it before the host looks at anything. Where it throws, no value has changed.
+double Learner::update(const Batch& batch) {
+  const FlatParameters& flat = optimizer_->parameters();
+  const Index step = steps() + 1;
+  optimizer_->set_lr(schedule_(steps()));
+  const Tensor seen = replays_(batch, device(), [&](const Batch& there) {
     Tape tape;
     const Tensor loss = cost(there);
     tape.backward(loss);
     if (rules_.clip_value > 0) clip_by_value(flat, rules_.clip_value);
-    return std::vector{loss.detach(),
-                       rules_.clip_norm > 0 ? clip_by_norm(flat, rules_.clip_norm) : gradient_norm(flat)};
-  };
-  const Generator::State before = data_.state();
-  std::vector<Tensor> results;
-  try {
-    results = replays_(batch, device(), work);
-  } catch (const OutOfMemory&) {  // graphs hold much of it: again without them
-    if (replays_.graphs() == 0) throw;
-    replays_.stop();
-    data_.set_state(before);
-    flat.zero_gradients();
-    results = replays_(batch, device(), work);
-  }
-  const double value = results[0].item<double>();
-  check_finite(steps() + 1, value, flat, results[1].item<double>());
-  optimizer_->set_lr(schedule_(steps()));
-  optimizer_->step();
-  return value;
+    const Tensor both = loss_and_norm(loss, flat);
+    optimizer_->step(both, rules_.clip_norm);
+    return std::vector{both};
+  })[0];
+  const Tensor found = to(seen, Cpu{});
+  const double loss = found.values<double>()[0], norm = found.values<double>()[1];
+  check_finite(step, loss, flat, norm);
+  return loss;
 }
 
 Checkpoint Learner::checkpoint() {

@@ -67,9 +67,9 @@ class Learner {
   /// not replayed.
   virtual Batch draw() = 0;
   /// The mean cost of a batch on the model's device, a scalar; it is recorded. On a GPU this, its gradients
-  /// and their clipping become a graph, one for every shape of batch, so that it must follow from the batch's
-  /// tensors, from parameters, buffers and generators alone: only shapes may be read on the host, nothing may
-  /// be changed there, and what is frozen stays so. Meanwhile no other thread may use the GPU.
+  /// and the optimizer's step become a graph, one for every shape of batch, so that it must follow from the
+  /// batch's tensors, from parameters, buffers and generators alone: only shapes may be read on the host,
+  /// nothing may be changed there, and what is frozen stays so. Meanwhile no other thread may use the GPU.
   virtual Tensor cost(const Batch& batch) = 0;
   /// The model's parameters and buffers.
   virtual std::vector<NamedTensor> tensors() = 0;
@@ -90,6 +90,7 @@ class Learner {
 
  private:
   void start(FlatParameters parameters);
+  double update(const Batch& batch);
 
   TrainingSettings rules_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "fovea/core/captured.h"
-#include "fovea/kernels/copy.h"
 #include "fovea/kernels/optimizer.h"
 #include "fovea/models/layers/weights_file.h"
 #include "fovea/ops/create.h"
@@ -18,14 +17,15 @@ std::byte* at(const Tensor& t, Index offset) {
 }
 
 // Makes one sweep with the rule that `rule()` gives: now, or, in a captured step, before every replay.
-template <class F>
-void apply(const F& rule, const FlatParameters& flat, const std::vector<Tensor>& states, Index begin,
-           Index length) {
+template <class F, class Stretch>
+void apply(const F& rule, const FlatParameters& flat, const std::vector<Tensor>& states, const Stretch& s) {
   using Rule = decltype(rule());
-  Sweep sweep{flat.values.dtype(), length, at(flat.values, begin), at(flat.gradients, begin), {}};
+  Sweep sweep{flat.values.dtype(), s.length, at(flat.values, s.begin), at(flat.gradients, s.begin), {}};
+  sweep.seen = s.seen;
+  sweep.max_norm = s.max_norm;
   sweep.rule =
       detail::captured_input(flat.values.device(), sizeof(Rule), [rule](void* to) { new (to) Rule(rule()); });
-  for (std::size_t i = 0; i < states.size(); ++i) sweep.state[i] = at(states[i], begin);
+  for (std::size_t i = 0; i < states.size(); ++i) sweep.state[i] = at(states[i], s.begin);
   std::visit([&](auto d) { optimizer_step(d, rule(), sweep); }, flat.values.device());
 }
 
@@ -65,18 +65,21 @@ void Optimizer::scale_lr(const std::string& prefix, double factor) {
   require(any, "optimizer", "no parameter's name starts with '", prefix, "'");
 }
 
-void Optimizer::step() {
+void Optimizer::step(const Tensor& seen, double max_norm) {
   flat_.check_current("step");
+  require(!seen.defined() || (seen.dtype() == DType::f64 && seen.shape() == Shape{2} &&
+                              seen.device() == flat_.values.device()),
+          "step", "what was seen must be loss_and_norm()'s f64 [2] on ", flat_.values.device());
+  require(max_norm >= 0, "step", "max_norm is ", max_norm, "; it must not be negative");
   flat_.values.note_change();
   flat_.gradients.note_change();
   if (!detail::captured_input(flat_.values.device(), 0, [this](void*) { ++steps_; })) ++steps_;
   // Neighbours that are treated alike make one sweep; between them lies padding, which is 0 and stays 0.
-  Stretch s{0, 0, 0, 0};
+  Stretch s{0, 0, 0, 0, seen.defined() ? static_cast<const double*>(seen.raw()) : nullptr, max_norm};
   bool frozen = false;
   const auto finish = [&] {
     if (frozen)
-      std::visit([&](auto d) { fill(d, view_of(flat_.gradients.view({s.length}, {1}, s.begin)), 0); },
-                 flat_.gradients.device());
+      apply([] { return FrozenRule{}; }, flat_, {}, s);
     else if (s.length > 0)
       update(s);
   };
@@ -129,13 +132,13 @@ void Sgd::update(const Stretch& s) {
   const double m = options_.momentum;
   const bool ahead = options_.nesterov;
   if (states_.empty())
-    apply([=, this] { return SgdRule{lr(s), s.weight_decay}; }, flat_, states_, s.begin, s.length);
+    apply([=, this] { return SgdRule{lr(s), s.weight_decay}; }, flat_, states_, s);
   else
     apply(
         [=, this] {
           return MomentumRule{lr(s), s.weight_decay, m, ahead ? 1. : 0., ahead ? m : 1.};
         },
-        flat_, states_, s.begin, s.length);
+        flat_, states_, s);
 }
 
 Adam::Adam(FlatParameters flat, const Options& o, bool decoupled)
@@ -154,7 +157,7 @@ void Adam::update(const Stretch& s) {
         lr(s), decoupled_ ? 0 : s.weight_decay, decoupled_ ? 1 - lr(s) * s.weight_decay : 1, o.beta1, o.beta2,
         o.eps, 1 - std::pow(o.beta1, t),        std::sqrt(1 - std::pow(o.beta2, t))};
   };
-  apply(rule, flat_, states_, s.begin, s.length);
+  apply(rule, flat_, states_, s);
 }
 
 RmsProp::RmsProp(FlatParameters flat, const Options& o)
@@ -171,15 +174,11 @@ void RmsProp::update(const Stretch& s) {
   const Options o = options_;
   const double centred = o.centred ? 1 : 0;
   if (states_.size() == 1)
-    apply(
-        [=, this] {
-          return RmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps};
-        },
-        flat_, states_, s.begin, s.length);
+    apply([=, this] { return RmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps}; }, flat_, states_, s);
   else
     apply(
         [=, this] { return MomentumRmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps, o.momentum, centred}; },
-        flat_, states_, s.begin, s.length);
+        flat_, states_, s);
 }
 
 GravesRmsProp::GravesRmsProp(FlatParameters flat, const Options& o)
@@ -196,7 +195,7 @@ void GravesRmsProp::update(const Stretch& s) {
       [=, this] {
         return GravesRmsPropRule{lr(s), s.weight_decay, o.alpha, o.eps, o.momentum};
       },
-      flat_, states_, s.begin, s.length);
+      flat_, states_, s);
 }
 
 Adadelta::Adadelta(FlatParameters flat, const Options& o)
@@ -210,7 +209,7 @@ void Adadelta::update(const Stretch& s) {
       [=, this] {
         return AdadeltaRule{lr(s), s.weight_decay, options_.rho, options_.eps};
       },
-      flat_, states_, s.begin, s.length);
+      flat_, states_, s);
 }
 
 Adagrad::Adagrad(FlatParameters flat, const Options& o)
@@ -226,7 +225,7 @@ void Adagrad::update(const Stretch& s) {
     const double lr_now = lr(s) / (1 + static_cast<double>(steps_ - 1) * options_.lr_decay);
     return AdagradRule{lr_now, s.weight_decay, options_.eps};
   };
-  apply(rule, flat_, states_, s.begin, s.length);
+  apply(rule, flat_, states_, s);
 }
 
 }  // namespace fovea

@@ -33,9 +33,15 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   /// Updates every parameter that is not frozen, and sets all gradients to 0.
-  void step();
+  void step() { step({}, 0); }
+  /// The same where the host has not looked at the loss yet, so that all of a training step can be captured:
+  /// `seen` is what loss_and_norm() gave. Gradients are scaled as clip_by_norm(max_norm) does, unless
+  /// max_norm is 0. Where the loss or the norm is not finite, nothing is changed but the count of steps.
+  void step(const Tensor& seen, double max_norm);
   /// Updates made so far.
   Index steps() const { return steps_; }
+  /// For a step that has changed nothing.
+  void set_steps(Index steps) { steps_ = steps; }
 
   double lr() const { return common_.lr; }
   /// From the next step on. Schedules call it before every step.
@@ -64,6 +70,8 @@ class Optimizer {
   struct Stretch {
     Index begin, length;
     double weight_decay, lr_scale;
+    const double* seen;
+    double max_norm;
   };
   double lr(const Stretch& s) const { return common_.lr * s.lr_scale; }
   /// Updates one stretch and sets its gradients to 0.

@@ -35,9 +35,10 @@ Index most_words(const TokenIds& sentence) { return 2 * static_cast<Index>(sente
 TokenBatchesOptions batch_options(const TranslationTask& task, Index batch_size) {
   const Index longest = task.most_length + 1;
   // Without a limit of tokens, as many sentences as asked for, however long.
-  return {.tokens = task.tokens > 0 ? task.tokens : batch_size * longest,
+  return {.tokens = task.tokens > 0 ? task.tokens : batch_size * (longest + task.pad_to),
           .most_sentences = batch_size,
-          .most_length = longest};
+          .most_length = longest,
+          .pad_to = task.pad_to};
 }
 
 TranslationLearner::TranslationLearner(const TrainingSettings& settings, const TranslationTask& task,
@@ -76,14 +77,25 @@ double TranslationLearner::step() {
   return cost;
 }
 
-// Lengths stay on the host and decide on the work; and there are hundreds of shapes.
 Batch TranslationLearner::draw() {
   require(batches_.has_value(), task_.model.c_str(), "there are no sentences to learn from");
-  next_ = to(batches_->next(), device());
-  return {};
+  next_ = batches_->next();
+  // Lengths stay on the host; and unless they are padded there are hundreds of shapes.
+  if (lengths_decide() || task_.pad_to == 1) {
+    next_ = to(next_, device());
+    return {};
+  }
+  return {next_.source, next_.source_keep, next_.input, next_.output, next_.target_keep};
 }
 
-Tensor TranslationLearner::cost(const Batch&) { return loss(next_, true); }
+Tensor TranslationLearner::cost(const Batch& batch) {
+  TokenBatch there = next_;
+  if (!batch.empty()) {
+    there.source = batch[0], there.source_keep = batch[1];
+    there.input = batch[2], there.output = batch[3], there.target_keep = batch[4];
+  }
+  return loss(there, true);
+}
 
 Checkpoint TranslationLearner::checkpoint() {
   Checkpoint c = Learner::checkpoint();

@@ -20,6 +20,7 @@ struct TranslationTask {
   Index source_words = 1, target_words = 1;  ///< of the vocabularies
   Index most_length = 100;                   ///< tokens of a sentence
   Index tokens = 0;         ///< most cells of a batch, B * max(S, T); 0: batch_size alone decides
+  Index pad_to = 1;         ///< see TokenBatchesOptions
   int averages = 0;         ///< the mean of so many moments of the weights is kept; 0: none
   Index average_every = 1;  ///< updates between them; the last one ends the run
 

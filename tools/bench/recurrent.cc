@@ -4,7 +4,6 @@
 #include "fovea/models/draw/draw.h"
 #include "fovea/models/layers/lstm.h"
 #include "fovea/models/ntm/learner.h"
-#include "fovea/models/training/clip.h"
 #include "fovea/ops/bce.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/pointwise.h"
@@ -43,12 +42,8 @@ Step ntm_step(const BenchOptions& o, Index default_batch) {
   }
   for (Tensor* t : {&s->input, &s->target}) *t = to(*t, o.device);
   return [s, L, T] {
-    {
-      Tape tape;
-      tape.backward(bce_with_logits(slice(s->model.forward(s->input), 0, T - L, T), s->target));
-    }
-    clip_by_norm(s->optimizer->parameters(), 10);
-    s->optimizer->step();
+    train_step(*s->optimizer, 10,
+               [&] { return bce_with_logits(slice(s->model.forward(s->input), 0, T - L, T), s->target); });
   };
 }
 
@@ -68,14 +63,7 @@ Step draw_step(const BenchOptions& o) {
   move_to(s->model, o.device);
   s->optimizer = std::make_unique<Adam>(flatten(s->model), Adam::Options{});
   s->images = to(rand_bernoulli({o.batch_size.value_or(100), 1, 28, 28}, s->random, 0.5), o.device);
-  return [s] {
-    {
-      Tape tape;
-      tape.backward(s->model.loss(s->images, s->random).total());
-    }
-    clip_by_norm(s->optimizer->parameters(), 5);
-    s->optimizer->step();
-  };
+  return [s] { train_step(*s->optimizer, 5, [&] { return s->model.loss(s->images, s->random).total(); }); };
 }
 
 // An LSTM cell over 20 steps, one call a step, forward and backward.

@@ -4,8 +4,6 @@
 #include "fovea/core/tape.h"
 #include "fovea/models/gpt/gpt.h"
 #include "fovea/models/layers/transformer.h"
-#include "fovea/models/training/clip.h"
-#include "fovea/models/training/optimizer.h"
 #include "fovea/ops/attention.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/linear.h"
@@ -82,16 +80,13 @@ Step transformer_step(const BenchOptions& o) {
   training_mode(*s, s->random);
   const double scale = std::sqrt(static_cast<double>(E));
   return [s, scale, o] {
-    {
-      Tape tape;
+    train_step(*s->optimizer, 1, [&] {
       const auto embed = [&](const Tensor& ids) {
         return activations(o, s->words.forward(ids) * scale + s->positions);
       };
       const Tensor y = s->decoder.forward(embed(s->target), s->encoder.forward(embed(s->source)));
-      tape.backward(linear_cross_entropy(y, s->words.weight, {}, s->next, {.label_smoothing = 0.1}));
-    }
-    clip_by_norm(s->optimizer->parameters(), 1);
-    s->optimizer->step();
+      return linear_cross_entropy(y, s->words.weight, {}, s->next, {.label_smoothing = 0.1});
+    });
   };
 }
 
@@ -130,14 +125,7 @@ Step gpt_step(const BenchOptions& o, const GptSize& size) {
   for (Tensor* ids : {&s->ids, &s->next}) *ids = to(rand_int({B, L}, s->random, 0, V), o.device);
   s->optimizer = std::make_unique<AdamW>(flatten(s->model), AdamW::Options{});
   training_mode(s->model, s->random);
-  return [s] {
-    {
-      Tape tape;
-      tape.backward(s->model.loss(s->ids, s->next));
-    }
-    clip_by_norm(s->optimizer->parameters(), 1);
-    s->optimizer->step();
-  };
+  return [s] { train_step(*s->optimizer, 1, [&] { return s->model.loss(s->ids, s->next); }); };
 }
 
 // nanoGPT's CPU preset writes 63 characters after one, token by token, with its keys and values cached:

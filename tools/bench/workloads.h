@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/tape.h"
+#include "fovea/models/training/clip.h"
+#include "fovea/models/training/optimizer.h"
 #include "fovea/ops/create.h"
 #include "tools/bench/peak.h"
 #include "tools/options.h"
@@ -35,6 +38,19 @@ inline Tensor activations(const BenchOptions& o, const Tensor& x) {
 
 /// One step of the work, as a function to call again and again.
 using Step = std::function<void()>;
+
+/// An update by the gradients of what `cost()` computes, their norm clipped where `max_norm` is above 0.
+template <class Cost>
+void train_step(Optimizer& optimizer, double max_norm, Cost cost) {
+  Tensor seen;
+  {
+    Tape tape;
+    const Tensor loss = cost();
+    tape.backward(loss);
+    seen = loss_and_norm(loss, optimizer.parameters());
+  }
+  optimizer.step(seen, max_norm);
+}
 
 /// A step, and for single kernels what it must at least move and compute, and of what its products are.
 struct Work {
