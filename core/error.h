@@ -29,6 +29,11 @@ class OutOfMemory : public Error {
   std::size_t allocated;  ///< held by live tensors at that moment
   std::size_t peak;       ///< the most that was ever held
   std::size_t free;       ///< what a GPU had left; 0 on the host
+
+  /// The same, its message followed by what it was for.
+  OutOfMemory during(const std::string& what_for) const {
+    return {what() + (" (" + what_for + ")"), requested, allocated, peak, free};
+  }
 };
 
 namespace detail {

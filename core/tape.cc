@@ -162,6 +162,10 @@ void Tape::backward(const Tensor& y, const Options& options) {
       Tensor& gradient = s.slots[static_cast<std::size_t>(slot)].gradient;
       results_.emplace_back(x, gradient.defined() ? std::move(gradient) : detail::filled_like(x, 0));
     }
+  } catch (const OutOfMemory& e) {
+    const char* op = running_;
+    finish();
+    throw e.during(cat("in backward", op ? cat(" of ", op) : ""));
   } catch (...) {
     finish();
     throw;

@@ -120,7 +120,7 @@ void detail::destroy(Node* node) noexcept {
   pool_free(node, size_class);
 }
 
-Tensor Tensor::empty(const Shape& shape, DType dtype, const Device& device) {
+Tensor Tensor::empty(const Shape& shape, DType dtype, const Device& device) try {
   const std::size_t bytes = checked_bytes(shape, dtype);
 #ifdef FOVEA_CUDA
   if (const Cuda* cuda = std::get_if<Cuda>(&device)) {
@@ -131,6 +131,8 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, const Device& device) {
   }
 #endif
   return Tensor(new_node(bytes, shape, dtype, device));
+} catch (const OutOfMemory& e) {
+  throw e.during(cat("for a tensor ", shape, " ", dtype));
 }
 
 Tensor Tensor::wrap(void* data, const Shape& shape, DType dtype, std::function<void()> deleter,

@@ -9,10 +9,10 @@
 
 // Implicit GEMM: every pass is a matrix product of which one operand is never stored: its element (t, p) is
 // the pixel that place p has at term t, a channel and a tap, and it is read out of the image when a tile of
-// the product is loaded. It runs on FMA units, so f32 factors stay f32: tensor cores would round them to 10
-// bits. Columns in memory and cuBLAS would be the other way; but writing and reading every pixel once for
-// each tap takes longer than the products where channels are few, as in the networks here, and one launch
-// does it all.
+// the product is loaded. It runs on FMA units, so f32 factors stay f32; and on tensor cores, which round them
+// to 10 bits, where that is allowed. Columns in memory and cuBLAS would be the other way; but writing and
+// reading every pixel once for each tap takes longer than the products where channels are few, as in the
+// networks here, and one launch does it all.
 //   forward, input gradient   out[o][p] = sum over t  w[o][t] pixel(t, p)
 //   weight gradient           dw[o][t]  = sum over p  dy[o][p] pixel(t, p)
 // Places are counted through all images.

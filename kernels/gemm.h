@@ -12,7 +12,7 @@
 namespace fovea {
 
 namespace detail {
-inline std::atomic<bool> tf32{false};  // what cuBLAS may do with f32
+inline std::atomic<bool> tf32{false};  // what a GPU may do with f32 factors
 }
 
 /// A matrix operand: row-major with `ld` elements from row to row; transposed means that the stored matrix is

@@ -29,6 +29,32 @@ __device__ inline void multiply_add(float (&sums)[4], const Pair (&left)[4], Pai
 #endif
 }
 
+/// The same of f32 that take(): left [16,8] and right [8,8] (mma.m16n8k8). A lane holds rows g and g + 8 of
+/// column t of the left factor, then of column t + 4; and rows t and t + 4 of column g of the right one.
+__device__ inline void multiply_add(float (&sums)[4], const float (&left)[4], float b0, float b1) {
+#ifdef __CUDACC__
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(__float_as_uint(left[0])), "r"(__float_as_uint(left[1])), "r"(__float_as_uint(left[2])),
+        "r"(__float_as_uint(left[3])), "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)));
+#else
+  emulation::multiply_add(sums, left, b0, b1);
+#endif
+}
+
+/// Rounded to TF32, 10 bits of fraction; ties away from 0.
+__device__ inline float take(float x) {
+#ifdef __CUDACC__
+  unsigned y;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
+  return __uint_as_float(y);
+#else
+  return emulation::tf32(x);
+#endif
+}
+
 /// Four matrices [8,8] from shared memory: `row` of lane 8 i + r is row r of matrix i, 16 bytes. A lane gets
 /// columns 2t and 2t + 1 of row g of every matrix; turned, rows 2t and 2t + 1 of column g.
 template <bool turned>

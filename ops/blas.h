@@ -18,9 +18,9 @@ BlasInfo blas_info();
 /// the start of main, before any other thread exists; it changes nothing elsewhere. The `fovea` command does.
 void use_best_blas_kernels();
 
-/// Lets cuBLAS round the factors of f32 products to TF32, 10 bits of fraction, for tensor cores; sums stay
-/// f32, and kernels of our own (convolutions, attention) do not round. Off at the start. It holds for all
-/// threads from then on; a captured step keeps what held when it was recorded.
+/// Lets products and convolutions on a GPU round factors of f32 to TF32, 10 bits of fraction, for tensor
+/// cores; sums stay f32, and attention does not round. Off at the start. It holds for all threads from then
+/// on; a captured step keeps what held when it was recorded.
 void allow_tf32(bool allow);
 bool tf32_allowed();
 

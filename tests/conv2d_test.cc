@@ -2,6 +2,8 @@
 
 #include <omp.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -9,7 +11,9 @@
 #include "fovea/core/tape.h"
 #include "fovea/kernels/divisor.h"
 #include "fovea/models/layers/conv2d.h"
+#include "fovea/ops/blas.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "tests/golden.h"
 #include "tests/rows.h"
@@ -215,6 +219,50 @@ TEST_CASE("conv2d: the same for any number of threads; gradients only where they
   frozen.freeze();
   CHECK(!run(1, false)[0].tracked());
   CHECK(difference(frozen.grad(), zeros(frozen.shape())) == 0);
+}
+
+// Rounded to 10 bits of fraction, as tensor cores take f32.
+Tensor tf32(Tensor x) {
+  auto* v = x.mutable_data<float>();
+  for (Index i = 0; i < x.numel(); ++i)
+    v[i] = std::bit_cast<float>((std::bit_cast<std::uint32_t>(v[i]) + 0x1000u) & ~0x1fffu);
+  return x;
+}
+
+TEST_CASE("conv2d: on a GPU factors of f32 are rounded where that is allowed, and only there") {
+  struct Off {
+    ~Off() { allow_tf32(false); }
+  } off_in_the_end;
+  struct Size {
+    Shape x, w;
+    Index groups;
+  };
+  for (const Size& size :
+       {Size{{2, 3, 9, 11}, {16, 3, 3, 3}, 1}, Size{{3, 20, 5, 6}, {66, 10, 3, 2}, 2},
+        Size{{16, 9, 32, 32}, {40, 9, 1, 1}, 1}, Size{{1, 130, 4, 3}, {129, 130, 1, 1}, 1}}) {
+    CAPTURE(size.w);
+    const Tensor x = draw(size.x, DType::f32, -1, 1, 1), w = draw(size.w, DType::f32, -1, 1, 2);
+    Tensor g;
+    const auto on = [&](const Device& device, const Tensor& x, const Tensor& w) {
+      Parameter px(to(x, device)), pw(to(w, device));
+      Tape tape;
+      const Tensor y = conv2d(px, pw, {}, {.padding = {1, 1}, .groups = size.groups});
+      if (!g.defined()) g = tf32(draw(y.shape(), DType::f32, -1, 1, 3));
+      tape.backward(sum(y * to(g, device)));
+      return std::array{to(y.detach(), Cpu{}), to(px.grad(), Cpu{}), to(pw.grad(), Cpu{})};
+    };
+    const auto exact = on(Cpu{}, x, w), rounded = on(Cpu{}, tf32(clone(x)), tf32(clone(w)));
+    for (const bool allowed : {false, true}) {
+      allow_tf32(allowed);
+      const auto found = on(devices().back(), x, w);
+      for (std::size_t i = 0; i < 3; ++i) {
+        const Tensor& wanted = allowed && devices().size() > 1 ? rounded[i] : exact[i];
+        const double greatest = max(abs(wanted)).item<double>();
+        CHECK(difference(found[i], wanted) <= 2e-6 * greatest);
+        CHECK(difference(exact[i], rounded[i]) > 1e-5 * greatest);
+      }
+    }
+  }
 }
 
 TEST_CASE("conv2d: bad input") {

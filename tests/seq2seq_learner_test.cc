@@ -112,6 +112,27 @@ TEST_CASE("seq2seq learner: the gradients of words are those of the model, and l
   check_throws([&] { learner.gradients({99}, {}); }, {"[seq2seq]", "the id 99"});
 }
 
+TEST_CASE("seq2seq learner: local attention says where its window lies") {
+  for (const char* attention : {"local-p", "local-m", "concat"}) {
+    seq2seq::Settings s = seq2seq::settings_for("copy");
+    s.attention = attention;
+    s.hidden = s.embedding = 8;
+    s.source_words = s.target_words = 10;
+    seq2seq::Learner learner(s);
+    const TokenIds sentence{4, 5, 6, 7};
+    for (const bool ended : {true, false}) {
+      const std::vector<float> middles = learner.middles(sentence, {{4, 5, 6}, 0, ended});
+      const std::size_t rows = s.attention == "concat" ? 0 : ended ? 4 : 3;
+      REQUIRE(middles.size() == rows);
+      for (std::size_t t = 0; t < rows; ++t)
+        if (s.attention == "local-m")
+          CHECK(middles[t] == static_cast<float>(t));
+        else
+          CHECK((middles[t] > 0 && middles[t] < 5));
+    }
+  }
+}
+
 TEST_CASE("seq2seq learner: bad input") {
   const Settings s = small();
   TokenPairs high = pairs(5, 1);

@@ -43,12 +43,12 @@ void check_step(const std::string& name, const Options& options) {
   for (const auto& [parameter, p] : parameters) assign(p, file.get(cat(name, "/p/", parameter)));
   {
     Tape tape;
-    Weights weights;
-    const Tensor cost = model.loss(batch_of(), &weights);
+    std::vector<Step> steps;
+    const Tensor cost = model.loss(batch_of(), &steps);
     CHECK(difference(cost.detach(), file.get(name + "/cost")) < 1e-12);
-    CHECK(weights.back().defined() == file.contains(name + "/weights"));
-    if (weights.back().defined())
-      CHECK(difference(weights.back().detach(), file.get(name + "/weights")) < 1e-12);
+    const Tensor weights = steps.back().weights;
+    CHECK(weights.defined() == file.contains(name + "/weights"));
+    if (weights.defined()) CHECK(difference(weights.detach(), file.get(name + "/weights")) < 1e-12);
     tape.backward(cost);
   }
   for (const auto& [parameter, p] : parameters)
@@ -117,7 +117,6 @@ TEST_CASE("seq2seq: hard attention's gradient is that of the expected cost") {
     Pause pause;
     std::map<std::vector<Index>, std::pair<double, double>> seen;
     while (seen.size() < 4) {
-      Weights weights;
       State state = model.encode(batch.source, batch.source_keep, batch.source_lengths);
       double log_prob = 0, log_p = 0;
       std::vector<Index> looks;
@@ -178,16 +177,16 @@ TEST_CASE("seq2seq: learns by heart, and beams agree with greedy writing") {
     CHECK(model.loss(batch).item() < 0.1);
     State greedy = model.encode(batch.source, batch.source_keep, batch.source_lengths);
     State wide = greedy;
-    Weights weights;
-    const auto g = write_greedily(model.writer(greedy, &weights), {.most = {9, 9, 9}});
+    std::vector<Step> steps;
+    const auto g = write_greedily(model.writer(greedy, &steps), {.most = {9, 9, 9}});
     const auto b = beam_search(model.writer(wide), {{.most = {9, 9, 9}}, 4, 0.6});
     for (std::size_t i = 0; i < 3; ++i) {
       CHECK(g[i].ids == pairs.target[i]);
       CHECK(b[i].ids == pairs.target[i]);
       CHECK(b[i].log_prob == doctest::Approx(g[i].log_prob).epsilon(1e-4));
     }
-    CHECK(weights.size() == 5);  // the longest target and its end
-    CHECK(weights[0].shape() == Shape{3, 5});
+    CHECK(steps.size() == 5);  // the longest target and its end
+    CHECK(steps[0].weights.shape() == Shape{3, 5});
   }
 }
 

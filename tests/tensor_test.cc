@@ -5,7 +5,10 @@
 
 #include "fovea/core/memory.h"
 #include "fovea/core/poison.h"
+#include "fovea/core/tape.h"
 #include "fovea/ops/create.h"
+#include "fovea/ops/pointwise.h"
+#include "fovea/ops/reduce.h"
 #include "tests/rows.h"
 
 namespace fovea::tests {
@@ -106,9 +109,19 @@ TEST_CASE("memory: too much is an error that can be caught") {
     FAIL("no error");
   } catch (const OutOfMemory& e) {
     CHECK(e.requested >= (1 << 24));
-    CHECK(std::string(e.what()).find("smaller batch") != std::string::npos);
+    for (const char* part : {"smaller batch", "for a tensor (4194304) f32"})
+      CHECK(std::string(e.what()).find(part) != std::string::npos);
   }
   set_memory_limit(0);
+  {
+    const Parameter x(zeros({1 << 22}));
+    Tape tape;
+    const Tensor y = sum(exp(tanh(x)));
+    release_cached_memory();
+    set_memory_limit(memory_stats().reserved + (1 << 20));
+    check_throws([&] { tape.backward(y); }, {"for a tensor (4194304) f32", "in backward of "});
+    set_memory_limit(0);
+  }
   CHECK(zeros({1 << 22}).numel() == 1 << 22);
 }
 

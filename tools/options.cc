@@ -35,8 +35,8 @@ void CommonOptions::add_to(Command command) {
         }
       });
   command.flag("--tf32", tf32,
-               "On a GPU, let cuBLAS round the factors of f32 products to 10 bits: faster, not for "
-               "convolutions and attention");
+               "On a GPU, let products and convolutions round factors of f32 to 10 bits, for tensor cores: "
+               "faster");
   command.option("--threads", threads, "Threads; 0 uses every core").with_default().between(0, 1024);
   command.option("--data-dir", data_dir, "Folder of real data sets; without it a built-in default is used")
       .environment("FOVEA_DATA")

@@ -160,6 +160,7 @@ Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index firs
   }
   const Tensor score = rule->score(*this, q, m.keys);
   Look look;
+  if (p.defined()) look.middle = squeeze(p, 2);
   if (hard) {
     // A sentence of nothing but padding draws from what is then set to 0.
     const Tensor some = max(cast(keep, q.dtype()), 2, true);

@@ -35,6 +35,7 @@ Look look_once(const RnnAttention& attention, const Tensor& query, const State& 
   look.context = squeeze(look.context, 1);
   step.weights = squeeze(look.weights, 1);
   if (look.log_prob.defined()) step.log_prob = squeeze(look.log_prob, 1);
+  if (look.middle.defined()) step.middle = squeeze(look.middle, 1);
   return look;
 }
 

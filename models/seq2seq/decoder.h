@@ -49,6 +49,7 @@ struct Step {
   Tensor features;  ///< [B,F], from which the next word is predicted
   Tensor weights;   ///< [B,S]; undefined without attention
   Tensor log_prob;  ///< [B], of hard attention
+  Tensor middle;    ///< [B], of local attention's window
 };
 
 /// RNNsearch (Bahdanau, Cho, Bengio 2015): a bidirectional GRU encodes; every step of the decoder, a GRU,

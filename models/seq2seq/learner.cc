@@ -35,11 +35,18 @@ Writer Learner::writer(const TokenBatch& batch, Index) {
   return {[state, next = writer.next](const Tensor& last) { return next(last); }, writer.keep_rows};
 }
 
-std::vector<Tensor> Learner::maps(const TokenBatch& batch) {
-  Weights weights;
-  model_.loss(batch, &weights);
-  if (weights.empty() || !weights[0].defined()) return {};
-  return {concat(weights, 0)};
+std::vector<Tensor> Learner::maps(const TokenBatch& batch) { return all(batch, &Step::weights); }
+
+std::vector<Tensor> Learner::windows(const TokenBatch& batch) { return all(batch, &Step::middle); }
+
+std::vector<Tensor> Learner::all(const TokenBatch& batch, Tensor Step::*part) {
+  std::vector<Step> steps;
+  model_.loss(batch, &steps);
+  std::vector<Tensor> parts;
+  for (const Step& step : steps)
+    if ((step.*part).defined()) parts.push_back(step.*part);
+  if (parts.empty()) return {};
+  return {concat(parts, 0)};
 }
 
 std::vector<NamedTensor> Learner::tensors() { return named_tensors(model_); }

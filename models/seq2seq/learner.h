@@ -47,6 +47,8 @@ class Learner : public TranslationLearner {
   Tensor loss(const TokenBatch& batch, bool training) override;
   Writer writer(const TokenBatch& batch, Index most) override;
   std::vector<Tensor> maps(const TokenBatch& batch) override;
+  std::vector<Tensor> windows(const TokenBatch& batch) override;
+  std::vector<Tensor> all(const TokenBatch& batch, Tensor Step::*part);  // of all steps, [T,*]; or none
   Embedding& source_embedding() override { return model_.source; }
   std::vector<NamedTensor> tensors() override;
   void load(const std::vector<NamedTensor>& tensors) override;

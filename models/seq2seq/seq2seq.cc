@@ -59,19 +59,19 @@ Step Seq2Seq::step(const Tensor& y, State& state) const {
   return std::visit([&](const auto& n) { return n.step(x, state); }, net);
 }
 
-Seq2Seq::Taught Seq2Seq::taught(const TokenBatch& batch, Weights* weights) const {
+Seq2Seq::Taught Seq2Seq::taught(const TokenBatch& batch, std::vector<Step>* steps) const {
   const Index B = batch.input.size(0), T = batch.input.size(1);
   State state = encode(batch.source, batch.source_keep, batch.source_lengths);
   // Time first, so that a step's words and features are rows of one matrix.
   const Tensor words = contiguous(transpose(batch.input, 0, 1));
   const Tensor x = dropout.forward(target.forward(reshape(words, {T * B})));
-  const std::vector<Tensor> steps = split(x, T, 0);
+  const std::vector<Tensor> inputs = split(x, T, 0);
   std::vector<Tensor> features, draws;
-  for (const Tensor& y : steps) {
+  for (const Tensor& y : inputs) {
     const Step step = std::visit([&](const auto& n) { return n.step(y, state); }, net);
     features.push_back(step.features);
     if (step.log_prob.defined()) draws.push_back(step.log_prob);
-    if (weights) weights->push_back(step.weights);
+    if (steps) steps->push_back(step);
   }
   Taught result{
       dropout.forward(concat(features, 0)), reshape(contiguous(transpose(batch.output, 0, 1)), {T * B}), {}};
@@ -84,8 +84,8 @@ Tensor Seq2Seq::losses(const Taught& t) const {
                                {.ignore_index = options.pad, .reduction = Reduction::none});
 }
 
-Tensor Seq2Seq::loss(const TokenBatch& batch, Weights* weights) {
-  const Taught t = taught(batch, weights);
+Tensor Seq2Seq::loss(const TokenBatch& batch, std::vector<Step>* steps) {
+  const Taught t = taught(batch, steps);
   if (!t.log_probs.defined() || !dropout.mode.training)
     return linear_cross_entropy(t.features, out.weight, out.bias, t.classes, {.ignore_index = options.pad});
   const Tensor losses = this->losses(t);
@@ -115,10 +115,10 @@ Tensor Seq2Seq::log_probs(const TokenBatch& batch) const {
   return contiguous(neg(transpose(reshape(losses(taught(batch, nullptr)), {T, B}), 0, 1)));
 }
 
-Writer Seq2Seq::writer(State& state, Weights* weights) const {
-  return {[this, &state, weights](const Tensor& last) {
+Writer Seq2Seq::writer(State& state, std::vector<Step>* steps) const {
+  return {[this, &state, steps](const Tensor& last) {
             const Step s = step(to(last, out.weight.device()), state);
-            if (weights) weights->push_back(s.weights);
+            if (steps) steps->push_back(s);
             return log_softmax(out.forward(s.features));
           },
           [this, &state](const Tensor& numbers) { state = state.rows(to(numbers, out.weight.device())); }};

@@ -21,9 +21,6 @@ struct Options : NetOptions {
 /// The names of the networks.
 std::vector<std::string> net_names();
 
-/// What was looked at while sentences were written, step by step: [B,S] each.
-using Weights = std::vector<Tensor>;
-
 /// A recurrent encoder-decoder: translates rows of word ids.
 struct Seq2Seq {
   Embedding source, target;
@@ -43,13 +40,15 @@ struct Seq2Seq {
 
   /// The mean cross-entropy, in nats, of the batch's target words (ends included, padding not), each
   /// predicted from the true words before it. With hard attention in training it adds what makes its gradient
-  /// that of the expected cost: REINFORCE on ln p of the rest of the sentence, with a baseline.
-  Tensor loss(const TokenBatch& batch, Weights* weights = nullptr);
+  /// that of the expected cost: REINFORCE on ln p of the rest of the sentence, with a baseline. `steps`
+  /// collects what every step gave.
+  Tensor loss(const TokenBatch& batch, std::vector<Step>* steps = nullptr);
   /// ln p of every target word, as loss() sees it: f32 [B,T], 0 for padding.
   Tensor log_probs(const TokenBatch& batch) const;
 
-  /// As beam_search.h takes it. Both outlive the writer. `weights` collects, in greedy writing, what is seen.
-  Writer writer(State& state, Weights* weights = nullptr) const;
+  /// As beam_search.h takes it. Both outlive the writer. `steps` collects what every step of greedy writing
+  /// gave.
+  Writer writer(State& state, std::vector<Step>* steps = nullptr) const;
 
   void each(Visitor& v);
 
@@ -59,7 +58,7 @@ struct Seq2Seq {
     Tensor classes;    // i32 [T B]
     Tensor log_probs;  // [B,T] of hard attention's draws
   };
-  Taught taught(const TokenBatch& batch, Weights* weights) const;
+  Taught taught(const TokenBatch& batch, std::vector<Step>* steps) const;
   Tensor losses(const Taught& t) const;  // of every word, [T B], 0 for padding
 };
 

@@ -179,10 +179,22 @@ std::vector<Written> TranslationLearner::translate(const std::vector<TokenIds>& 
   return out;
 }
 
-std::vector<Tensor> TranslationLearner::look(const TokenIds& sentence, const Written& w) {
+TokenBatch TranslationLearner::batch_of(const TokenIds& sentence, const Written& written) const {
   check(sentence);
   const std::vector<Index> first{0};
-  std::vector<Tensor> maps = this->maps(to(make_token_batch({{sentence}, {w.ids}}, first), device()));
+  return to(make_token_batch({{sentence}, {written.ids}}, first), device());
+}
+
+std::vector<float> TranslationLearner::middles(const TokenIds& sentence, const Written& written) {
+  std::vector<Tensor> all = windows(batch_of(sentence, written));
+  to_host(all);
+  if (all.empty()) return {};
+  const auto values = all[0].values<float>();
+  return {values.begin(), values.end() - (written.ended ? 0 : 1)};
+}
+
+std::vector<Tensor> TranslationLearner::look(const TokenIds& sentence, const Written& w) {
+  std::vector<Tensor> maps = this->maps(batch_of(sentence, w));
   to_host(maps);
   // Cut at the greatest length, it has written no end.
   if (!w.ended)

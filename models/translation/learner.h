@@ -42,6 +42,9 @@ class TranslationLearner : public Learner {
   /// What is looked at while this translation of a sentence is written: a map f32 [T,S] for every head (a row
   /// for every word and the end, a column for every word and the end). No map without attention.
   std::vector<Tensor> look(const TokenIds& sentence, const Written& written);
+  /// Where local attention's window has its middle meanwhile, in numbers of the source's words: f32 [T].
+  /// Empty where there is none.
+  std::vector<float> middles(const TokenIds& sentence, const Written& written);
   /// The greedy translation, and what is looked at.
   struct Looked {
     Written written;
@@ -79,6 +82,8 @@ class TranslationLearner : public Learner {
   virtual Writer writer(const TokenBatch& batch, Index most) = 0;
   /// What is looked at while the target of a batch of one pair is written: see look().
   virtual std::vector<Tensor> maps(const TokenBatch& batch) = 0;
+  /// See middles(): one tensor, or none.
+  virtual std::vector<Tensor> windows(const TokenBatch&) { return {}; }
   /// The vectors of the source's words.
   virtual Embedding& source_embedding() = 0;
   /// Throws for an empty sentence, and for an id that is not in the source's vocabulary.
@@ -86,6 +91,7 @@ class TranslationLearner : public Learner {
 
  private:
   void learn_from(TokenPairs train, TokenPairs validation);
+  TokenBatch batch_of(const TokenIds& sentence, const Written& written) const;
   Batch draw() override;
   Tensor cost(const Batch& batch) override;
 

@@ -248,6 +248,27 @@ void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_
   }
 }
 
+void multiply_add(float (&sums)[4], const float (&left)[4], float b0, float b1) {
+  struct Factors {
+    float a[4], b[2];
+  };
+  const auto all = of_all_lanes(Factors{{left[0], left[1], left[2], left[3]}, {b0, b1}});
+  const auto g = static_cast<std::size_t>(lane() / 4), t = static_cast<std::size_t>(lane() % 4);
+  for (std::size_t n = 0; n < 4; ++n) {
+    const std::size_t row = g + 8 * (n / 2), column = 2 * t + n % 2;
+    double sum = 0;
+    for (std::size_t k = 0; k < 8; ++k)
+      sum += static_cast<double>(all[row % 8 * 4 + k % 4].a[row / 8 + 2 * (k / 4)]) *
+             static_cast<double>(all[column * 4 + k % 4].b[k / 4]);
+    sums[n] = static_cast<float>(static_cast<double>(sums[n]) + sum);
+  }
+}
+
+float tf32(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return std::isfinite(x) ? std::bit_cast<float>((bits + 0x1000u) & ~0x1fffu) : x;
+}
+
 void require_aligned(const void* address, int bytes) {
   if (reinterpret_cast<std::uintptr_t>(address) % static_cast<std::uintptr_t>(bytes) != 0)
     throw std::logic_error("emulated CUDA: an access of several elements is not aligned");

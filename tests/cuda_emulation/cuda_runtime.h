@@ -39,6 +39,8 @@ unsigned ballot(unsigned mask, bool yes);
 /// What tensor cores do: see kernels/tensor_cores.h.
 void require_aligned(const void* address, int bytes);
 void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_t b0, std::uint32_t b1);
+void multiply_add(float (&sums)[4], const float (&left)[4], float b0, float b1);
+float tf32(float x);
 void load_matrices(std::uint32_t (&to)[4], const void* row, bool turned);
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "tools/figure_options.h"
 #include "tools/translation/course.h"
 
 namespace fovea::tools {

@@ -7,6 +7,8 @@
 #include <iostream>
 #include <set>
 
+#include "tools/figure_options.h"
+
 namespace fovea::tools {
 namespace {
 

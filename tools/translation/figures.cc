@@ -30,6 +30,15 @@ Panel word_panel(const Translator& t, const std::string& sentence, const Written
   return panel;
 }
 
+// Where the window of local attention has its middle, row by row.
+std::vector<Mark> dots_at(const std::vector<float>& middles) {
+  std::vector<Mark> marks;
+  if (!middles.empty()) marks.push_back({.width = 3});
+  for (std::size_t row = 0; row < middles.size(); ++row)
+    marks[0].points.push_back({static_cast<double>(middles[row]) + 0.5, static_cast<double>(row) + 0.5});
+  return marks;
+}
+
 // Two side by side, all of one scale: the first's.
 Canvas draw_in_pairs(const std::string& title, std::vector<Panel> panels) {
   PanelGrid grid{.title = title, .cell = 22, .max_width = 1200, .color_bar = true};
@@ -42,15 +51,6 @@ Canvas draw_in_pairs(const std::string& title, std::vector<Panel> panels) {
 
 }  // namespace
 
-void check_figure(const std::filesystem::path& file) {
-  require(figures_available(), "figures", "this build of Fovea cannot draw ", file.string());
-  require(file.extension() == ".png" || file.extension() == ".svg", "figures", file.string(),
-          " is neither .png nor .svg");
-  std::error_code error;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  require(!error, "figures", "cannot make the folder ", file.parent_path().string(), ": ", error.message());
-}
-
 Canvas draw_attention(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
   for (const auto& [source, written] : translations) {
@@ -58,6 +58,7 @@ Canvas draw_attention(const Translator& t, const std::vector<Translation>& trans
     require(!maps.empty(), "translate", "a network without attention looks nowhere");
     for (std::size_t head = 0; head < maps.size(); ++head) {
       panels.push_back(word_panel(t, source, written, maps[head]));
+      panels.back().marks = dots_at(t.learner->middles(t.source_ids(source), written));
       if (maps.size() > 1) panels.back().title = cat("head ", head + 1);
     }
   }

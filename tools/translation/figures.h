@@ -12,13 +12,9 @@
 
 namespace fovea::tools {
 
-/// Throws where a figure could not be saved later: this build cannot draw, or the file is no .png or .svg.
-/// Makes its folder when missing.
-void check_figure(const std::filesystem::path& file);
-
 /// Where the network looks while it writes translations (Bahdanau et al., figure 3): a row for every word it
 /// writes, a column for every word it reads, from black, 0, to white, the greatest of all; a panel for every
-/// head. Throws for a network without attention.
+/// head. Dots: the middle of local attention's window. Throws for a network without attention.
 Canvas draw_attention(const Translator& translator, const std::vector<Translation>& translations);
 
 /// Beside where it looks (the mean of the heads; nothing without attention), how much the words it reads bear
