@@ -80,7 +80,8 @@ struct TensorCoreSums {
     const int g = tensor_cores::lane() / 4, t = tensor_cores::lane() % 4;
     const int x = warp() % across * broad * 8 + g;
 #pragma unroll
-    for (int k = t; k < Tile::depth; k += 8) {
+    for (int from = 0; from < Tile::depth; from += 8) {
+      const int k = from + t;
       float left[tall][4];
 #pragma unroll
       for (int i = 0; i < tall; ++i)

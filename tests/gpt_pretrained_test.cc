@@ -82,6 +82,13 @@ TEST_CASE("gpt pretrained: the tokenizers of both layouts") {
     const std::vector<std::int32_t> got = tokenizer.encode(text);
     CHECK(difference(Tensor::from(std::span(got), {1, static_cast<Index>(got.size())}), ids) == 0);
     CHECK(tokenizer.decode(got) == text);
+    const Scratch saved("gpt2-saved");
+    tokenizer.save_tokenizer(saved.path);
+    const ByteBpe again = ByteBpe::load(saved.path);
+    CHECK(again.size() == tokenizer.size());
+    CHECK(again.added("<|endoftext|>") == tokenizer.added("<|endoftext|>"));
+    const std::string more = std::string(text) + "<|endoftext|> it's 12  words\n\tand \xc3\xa9.";
+    CHECK(again.encode(more) == tokenizer.encode(more));
   }
   const Scratch scratch("gpt2-template");
   std::string file;

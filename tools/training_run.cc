@@ -150,6 +150,8 @@ Checkpoint read_checkpoint(const fs::path& path) {
   return load_checkpoint(has_checkpoint(path / "checkpoint") ? path / "checkpoint" : path);
 }
 
+bool holds_run(const fs::path& path) { return has_checkpoint(path / "checkpoint") || has_checkpoint(path); }
+
 std::optional<Checkpoint> resumed_checkpoint(const TrainOptions& options) {
   if (options.resume.empty()) return {};
   return read_checkpoint(options.resume);

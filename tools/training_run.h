@@ -81,6 +81,8 @@ std::unique_ptr<L> restored(const Checkpoint& checkpoint, const Device& device, 
 
 /// A run's checkpoint: `path` is its folder, or the checkpoint folder in it.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
+/// Whether there is one.
+bool holds_run(const std::filesystem::path& path);
 /// The checkpoint of the run to go on with, when there is one.
 std::optional<Checkpoint> resumed_checkpoint(const TrainOptions& options);
 /// Adds the option that names a trained model.

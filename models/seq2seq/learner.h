@@ -27,8 +27,12 @@ struct Settings : FamilySettings<Settings>, TranslationTask {
   std::vector<Setting> own();
 };
 
-/// What a run of some minutes learns a task with, by a network of net_names().
-Settings settings_for(const std::string& task, const std::string& net = "rnnsearch");
+/// What a run of some minutes learns a task with, by a network of net_names() with one of attentions().
+Settings settings_for(const std::string& task, const std::string& net = "rnnsearch",
+                      const std::string& attention = "concat");
+/// Whether such a network takes twice the epochs of a made task, and a higher learning rate: Luong's, and
+/// local-p, which has to find its window first.
+bool learns_slowly(const Settings& settings);
 
 /// The options of the network that settings describe.
 Options options_of(const Settings& settings);

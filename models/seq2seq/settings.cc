@@ -20,9 +20,12 @@ std::vector<Setting> Settings::own() {
   return all;
 }
 
-Settings settings_for(const std::string& task, const std::string& net) {
+bool learns_slowly(const Settings& s) { return s.net == "luong" || s.attention == "local-p"; }
+
+Settings settings_for(const std::string& task, const std::string& net, const std::string& attention) {
   Settings s;
   s.net = net;
+  s.attention = attention;
   choose_translation(s, task);
   s.batch_size = 64;
   s.clip_norm = 1;
@@ -32,7 +35,7 @@ Settings settings_for(const std::string& task, const std::string& net) {
     s.embedding = 32;
     s.hidden = 64;
     s.dropout = 0;
-    s.lr = net == "luong" ? 1e-2 : 3e-3;
+    s.lr = learns_slowly(s) ? 1e-2 : 3e-3;
     s.steps = 3000;
   }
   return s;

@@ -1,6 +1,7 @@
 #include "fovea/models/text/byte_bpe.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <queue>
 #include <utility>
 
@@ -135,6 +136,50 @@ ByteBpe::ByteBpe(ByteBpeFile file)
     of_pair_.try_emplace(key_of(id(left), id(right)),
                          Merge{static_cast<std::int32_t>(rank), id(left + right)});
   }
+}
+
+void ByteBpe::save_tokenizer(const std::filesystem::path& folder) const {
+  using Json = nlohmann::ordered_json;
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < size(); ++i) {
+    std::string& token = tokens.emplace_back();
+    if (added_.find(static_cast<std::int32_t>(i)))
+      token = bytes_of_[i];
+    else
+      for (const char byte : bytes_of_[i]) append_utf8(token, letters()[static_cast<unsigned char>(byte)]);
+  }
+  Json vocabulary = Json::object(), merges = Json::array(), added = Json::array();
+  for (std::size_t i = 0; i < size(); ++i)
+    if (!tokens[i].empty()) vocabulary[tokens[i]] = i;
+  std::vector<std::pair<std::int32_t, std::uint64_t>> by_rank;
+  for (const auto& [pair, merge] : of_pair_) by_rank.emplace_back(merge.rank, pair);
+  std::sort(by_rank.begin(), by_rank.end());
+  for (const auto& [rank, pair] : by_rank)
+    merges.push_back(tokens[pair >> 32] + ' ' + tokens[pair & 0xffffffff]);
+  for (const AddedToken& t : added_.tokens())
+    added.push_back({{"id", t.id},
+                     {"content", t.content},
+                     {"single_word", t.single_word},
+                     {"lstrip", t.left_strip},
+                     {"rstrip", t.right_strip},
+                     {"normalized", false},
+                     {"special", t.special}});
+  const Json bytes{{"type", "ByteLevel"},
+                   {"add_prefix_space", add_prefix_space_},
+                   {"trim_offsets", true},
+                   {"use_regex", true}};
+  const Json file{{"version", "1.0"},
+                  {"added_tokens", added},
+                  {"normalizer", nullptr},
+                  {"pre_tokenizer", bytes},
+                  {"post_processor", nullptr},
+                  {"decoder", bytes},
+                  {"model",
+                   {{"type", "BPE"},
+                    {"ignore_merges", ignore_merges_},
+                    {"vocab", std::move(vocabulary)},
+                    {"merges", std::move(merges)}}}};
+  write_tokenizer(folder, file.dump(), "byte_bpe");
 }
 
 std::int32_t ByteBpe::added(std::string_view token) const {

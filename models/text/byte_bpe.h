@@ -37,6 +37,10 @@ class ByteBpe {
   /// The bytes of these ids. A cut between two ids of one character leaves bytes that are no UTF-8.
   std::string decode(std::span<const std::int32_t> ids) const;
 
+  /// Writes tokenizer.json and tokenizer_config.json into a folder, as load() and Hugging Face's transformers
+  /// read them.
+  void save_tokenizer(const std::filesystem::path& folder) const;
+
   std::size_t size() const { return bytes_of_.size(); }
   /// The id of an added token, such as <|endoftext|>; -1 where there is none.
   std::int32_t added(std::string_view token) const;

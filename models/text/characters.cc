@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "fovea/core/atomic_file.h"
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/utf8.h"
 #include "fovea/models/text/tokenizer_file.h"
@@ -72,9 +71,7 @@ void Characters::save_tokenizer(const std::filesystem::path& folder) const {
                   {"post_processor", nullptr},
                   {"decoder", {{"type", "Fuse"}}},
                   {"model", {{"type", "WordLevel"}, {"vocab", ids}, {"unk_token", "<unk>"}}}};
-  const Json config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
-  write_atomically(folder / "tokenizer.json", file.dump() + "\n", "characters");
-  write_atomically(folder / "tokenizer_config.json", config.dump(2) + "\n", "characters");
+  write_tokenizer(folder, file.dump(), "characters");
 }
 
 std::optional<Characters> Characters::load_tokenizer(const std::filesystem::path& folder) {

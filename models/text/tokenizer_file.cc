@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "fovea/core/atomic_file.h"
 #include "fovea/core/byte_reader.h"
 #include "fovea/core/gzip.h"
 #include "fovea/core/utf8.h"
@@ -341,6 +342,14 @@ std::optional<std::vector<std::string>> read_characters(const fs::path& path) {
     vocabulary.check(code_points(out[i]).size() == 1, "gives id ", i, " to ", in_quotes(out[i]),
                      ", which is not one character");
   return out;
+}
+
+void write_tokenizer(const fs::path& folder, const std::string& content, const char* op) {
+  write_atomically(folder / "tokenizer.json", content + "\n", op);
+  write_atomically(folder / "tokenizer_config.json",
+                   "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n"
+                   "  \"clean_up_tokenization_spaces\": false\n}\n",
+                   op);
 }
 
 }  // namespace fovea

@@ -11,9 +11,10 @@
 #include "fovea/models/text/added_tokens.h"
 #include "fovea/models/text/bert_words.h"
 
-/// Reading the files that Hugging Face's tokenizers are kept in. They are taken for hostile: whatever is not
-/// as it should be is an Error that names the file and the field (or the line, or the byte). What a file asks
-/// for and Fovea does not do is an error too; only truncation and padding are left to the caller.
+/// Reading the files that Hugging Face's tokenizers are kept in, and writing them. They are taken for
+/// hostile: whatever is not as it should be is an Error that names the file and the field (or the line, or
+/// the byte). What a file asks for and Fovea does not do is an error too; only truncation and padding are
+/// left to the caller.
 
 namespace fovea {
 
@@ -50,6 +51,10 @@ ByteBpeFile read_byte_bpe(const std::filesystem::path& path);
 /// The characters, by id, of a `tokenizer.json` as Characters::save_tokenizer() writes it, or of a folder's.
 /// Nothing where the tokenizer is of another kind.
 std::optional<std::vector<std::string>> read_characters(const std::filesystem::path& path);
+
+/// Writes tokenizer.json, of this content, and beside it the tokenizer_config.json with which Hugging Face's
+/// transformers reads it as it stands.
+void write_tokenizer(const std::filesystem::path& folder, const std::string& content, const char* op);
 
 }  // namespace fovea
 

@@ -71,6 +71,7 @@ Facts measure(const std::string& name, const BenchOptions& o) {
     facts["captured"] = step.captured;
     if (!step.captured) facts["eager_because"] = step.eager_because;
   }
+  if (work.tokens > 0) facts["tokens_per_s"] = work.tokens / ms.front() * 1e3;
   if (work.bytes > 0) {
     facts["gb_per_s"] = work.bytes / ms.front() / 1e6;
     if (name != "copy") facts["of_copy"] = work.bytes / ms.front() / best_rate("copy", o, step.captured);
@@ -94,6 +95,7 @@ void print(const Facts& facts) {
               static_cast<unsigned long long>(std::get<std::uint64_t>(*facts.find("n"))),
               static_cast<double>(std::get<std::uint64_t>(*facts.find("peak_bytes"))) / 1e6,
               facts.number("peak_rss_mb"));
+  if (facts.find("tokens_per_s")) std::printf("   %7.0f tokens/s", facts.number("tokens_per_s"));
   if (facts.find("gb_per_s")) std::printf("   %7.1f GB/s", facts.number("gb_per_s"));
   if (facts.find("of_copy")) std::printf(", %3.0f %% of copy", 100 * facts.number("of_copy"));
   if (facts.find("gflop_per_s")) {

@@ -128,9 +128,8 @@ Step gpt_step(const BenchOptions& o, const GptSize& size) {
   return [s] { train_step(*s->optimizer, 1, [&] { return s->model.loss(s->ids, s->next); }); };
 }
 
-// nanoGPT's CPU preset writes 63 characters after one, token by token, with its keys and values cached:
-// divide 63 B by the time for tokens a second.
-Step decode_step(const BenchOptions& o) {
+// nanoGPT's CPU preset writes 63 characters after one, token by token, with its keys and values cached.
+Work decode_work(const BenchOptions& o) {
   const Index B = o.batch_size.value_or(1), L = o.length.value_or(64), E = o.hidden_size.value_or(128);
   require(L >= 2, "bench", "decode writes the tokens after the first: --length must be at least 2");
   Generator random(1);
@@ -138,10 +137,12 @@ Step decode_step(const BenchOptions& o) {
       gpt::Options{.vocabulary = 65, .block_size = L, .layers = 4, .heads = 4, .embed_dim = E, .bias = false},
       random);
   move_to(*model, o.device);
-  return [model, first = zeros({B, 1}, DType::i32), L] {
+  Work work([model, first = zeros({B, 1}, DType::i32), L] {
     Generator draws(2);
     model->generate(first, L - 1, {.temperature = 0}, draws);
-  };
+  });
+  work.tokens = static_cast<double>(B * (L - 1));
+  return work;
 }
 
 // Causal attention alone, forward and backward: of seven products, half of each is needed.
@@ -171,7 +172,7 @@ std::vector<Workload> transformer_workloads() {
       {.name = "transformer", .make = transformer_step, .bf16 = true},
       {.name = "gpt", .make = small, .bf16 = true},
       {.name = "gpt_full", .make = full, .on_request = true, .bf16 = true},
-      {.name = "decode", .make = decode_step},
+      {.name = "decode", .make = decode_work},
       {.name = "attention", .make = attention_work, .bf16 = true},
   };
 }

@@ -52,11 +52,13 @@ void train_step(Optimizer& optimizer, double max_norm, Cost cost) {
   optimizer.step(seen, max_norm);
 }
 
-/// A step, and for single kernels what it must at least move and compute, and of what its products are.
+/// A step, and for single kernels what it must at least move and compute, and of what its products are; for
+/// writing, how many tokens.
 struct Work {
   Step step;
   double bytes = 0, flops = 0;
   Factors factors = Factors::f32;
+  double tokens = 0;
 
   Work(Step step, double bytes = 0, double flops = 0, Factors factors = Factors::f32)
       : step(std::move(step)), bytes(bytes), flops(flops), factors(factors) {}

@@ -171,6 +171,8 @@ struct Generate {
             "give --checkpoint, a run, or --model, a folder");
     require(!prompt.empty(), "generate", "the prompt is empty; leave --prompt out to begin with a new line");
     require_utf8(prompt, "generate", "the prompt");
+    if (folder.empty() && !holds_run(checkpoint) && fs::exists(checkpoint / "config.json"))
+      folder = std::exchange(checkpoint, "");
     if (folder.empty()) {
       const auto learner = restored<Learner>(read_checkpoint(checkpoint), common.chosen_device());
       go_on(learner->model(), Characters(learner->settings().characters));
@@ -216,7 +218,7 @@ void add_gpt(Commands& commands) {
   Command generate = commands.root.add("generate", "Let a GPT write");
   Generate& g = generate.calls<Generate>();
   Option run = add_checkpoint_option(generate, g.checkpoint).required(false);
-  generate.option("--model", g.folder, "Instead of a run: folder of a GPT-2 in Hugging Face's layout")
+  generate.option("--model", g.folder, "The same for the folder of a GPT-2 in Hugging Face's layout")
       .folder()
       .excludes(run);
   generate.option("--prompt", g.prompt, "What it goes on from");

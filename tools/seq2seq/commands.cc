@@ -13,21 +13,22 @@ struct Seq2SeqFamily {
   using Learner = seq2seq::Learner;
   using Course = TranslationCourse;
   static constexpr Index gpu_pad_to = 1;
-  static constexpr auto about_epochs = "Passes over the sentences (default 10; of made ones 4, luong 8)";
+  static constexpr auto about_epochs =
+      "Passes over the sentences (default 10; of made ones 4, luong or local-p 8)";
 
   static Settings settings(const std::string& task, const std::string&, const SettingOptions& given) {
     Settings chosen;
     given.apply_to(chosen.list());
-    return seq2seq::settings_for(task, chosen.net);
+    return seq2seq::settings_for(task, chosen.net, chosen.attention);
   }
   static void complete(Defaults& defaults) {
     Defaults luong = defaults_of(
         translation_tasks(), [](const std::string& task) { return seq2seq::settings_for(task, "luong"); });
-    defaults["lr"] += "; --net luong " + luong["lr"];
+    defaults["lr"] += "; luong or local-p " + luong["lr"];
   }
   static Index epochs(const Settings& s) {
     if (s.task == "multi30k") return 10;
-    return s.net == "luong" ? 8 : 4;
+    return seq2seq::learns_slowly(s) ? 8 : 4;
   }
   static Facts facts(const Settings& s) {
     return {{"model", "seq2seq"}, {"net", s.net}, {"attention", s.attention}, {"seed", s.seed}};
