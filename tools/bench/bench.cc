@@ -50,13 +50,14 @@ double best_rate(const char* name, const BenchOptions& o, bool as_graph) {
   plain.device = o.device;
   plain.bf16 = o.bf16;
   const Work work = workload(name).make(plain);
-  return (work.bytes + work.flops) / time(warmed(work, o.device, as_graph).step, o.device, 0.3).ms.front();
+  return (work.bytes + work.flops) /
+         time(warmed(work, o.device, as_graph).step, o.device, 0.3, true).ms.front();
 }
 
 Facts measure(const std::string& name, const BenchOptions& o) {
   const Work work = workload(name).make(o);
   const Recorded step = warmed(work, o.device, true);
-  const auto [ms, calls] = time(step.step, o.device, o.seconds);
+  const auto [ms, calls] = time(step.step, o.device, o.seconds, work.bytes + work.flops > 0);
   Facts facts = {{"name", name},
                  {"device", cat(arithmetic_of(o.device), o.bf16 ? ", bf16" : "")},
                  {"min_ms", ms.front()},
@@ -65,7 +66,7 @@ Facts measure(const std::string& name, const BenchOptions& o) {
   facts["peak_bytes"] = std::uint64_t{std::visit([](auto d) { return memory_stats(d).peak; }, o.device)};
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  facts["peak_rss_mb"] = static_cast<double>(usage.ru_maxrss) / 1024;
+  facts["peak_rss_mib"] = static_cast<double>(usage.ru_maxrss) / 1024;
   if (!is_cpu(o.device)) {
     facts["calls_per_sample"] = std::int64_t{calls};
     facts["captured"] = step.captured;
@@ -89,12 +90,12 @@ Facts measure(const std::string& name, const BenchOptions& o) {
 }
 
 void print(const Facts& facts) {
-  std::printf("%-11s min %9.4f ms   median %9.4f ms   n %6llu   tensors %7.2f MB   process %6.1f MB",
+  std::printf("%-11s min %9.4f ms   median %9.4f ms   n %6llu   tensors %7.2f MiB   process %6.1f MiB",
               std::get<std::string>(*facts.find("name")).c_str(), facts.number("min_ms"),
               facts.number("median_ms"),
               static_cast<unsigned long long>(std::get<std::uint64_t>(*facts.find("n"))),
-              static_cast<double>(std::get<std::uint64_t>(*facts.find("peak_bytes"))) / 1e6,
-              facts.number("peak_rss_mb"));
+              static_cast<double>(std::get<std::uint64_t>(*facts.find("peak_bytes"))) / (1 << 20),
+              facts.number("peak_rss_mib"));
   if (facts.find("tokens_per_s")) std::printf("   %7.0f tokens/s", facts.number("tokens_per_s"));
   if (facts.find("gb_per_s")) std::printf("   %7.1f GB/s", facts.number("gb_per_s"));
   if (facts.find("of_copy")) std::printf(", %3.0f %% of copy", 100 * facts.number("of_copy"));

@@ -38,10 +38,10 @@ Recorded recorded(const Step& step, const Device& device) {
   return {step};
 }
 
-Times time(const Step& step, const Device& device, double seconds) {
+Times time(const Step& step, const Device& device, double seconds, bool kernel) {
   Times out;
   const auto is_short = [&] { return sample(step, device, out.calls) < 1; };
-  if (!is_cpu(device))
+  if (kernel && !is_cpu(device))
     while (is_short() || is_short() || is_short())
       out.calls *= 2;  // the first may be slow, and any disturbed
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);

@@ -24,10 +24,10 @@ struct Times {
   int calls = 1;           ///< in a sample
 };
 
-/// Times calls for `seconds`, at least five samples. On a GPU a sample is of as many calls as take a
-/// millisecond together, and waits once: what a launch and a wait take would be most of a short kernel's
-/// time.
-Times time(const Step& step, const Device& device, double seconds);
+/// Times calls for `seconds`, at least five samples. On a GPU every call is waited for, as one in training
+/// is; but of a single kernel, a sample is of as many calls as take a millisecond together, and waits once:
+/// what a launch and a wait take would be most of its time.
+Times time(const Step& step, const Device& device, double seconds, bool kernel);
 
 }  // namespace fovea::tools
 
