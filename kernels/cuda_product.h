@@ -173,7 +173,8 @@ __global__ void __launch_bounds__(block_threads) multiply(P product) {
 ///   a(i, term), b(term, column)               the elements; 0 where i, k or j is beyond the end
 ///   put(output, i, sum)
 /// and columns_along_k whether b's elements of neighbouring k lie side by side, or of neighbouring j. Factors
-/// of f32 are rounded for tensor cores only where allow_tf32() lets them.
+/// of f32 are rounded for tensor cores only where allow_tf32() lets them, and not in tiles of fewer than 16
+/// rows.
 template <class Tile, class P>
 void start_product(Cuda d, int rows, Index blocks, const P& product) {
   const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((rows - 1) / Tile::rows + 1));

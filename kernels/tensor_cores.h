@@ -29,8 +29,9 @@ __device__ inline void multiply_add(float (&sums)[4], const Pair (&left)[4], Pai
 #endif
 }
 
-/// The same of f32 that take(): left [16,8] and right [8,8] (mma.m16n8k8). A lane holds rows g and g + 8 of
-/// column t of the left factor, then of column t + 4; and rows t and t + 4 of column g of the right one.
+/// The same of f32 that take() has rounded: left [16,8] and right [8,8] (mma.m16n8k8). A lane holds rows g
+/// and g + 8 of column t of the left factor, then of column t + 4; and rows t and t + 4 of column g of the
+/// right one.
 __device__ inline void multiply_add(float (&sums)[4], const float (&left)[4], float b0, float b1) {
 #ifdef __CUDACC__
   asm volatile(

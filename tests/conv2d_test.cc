@@ -238,7 +238,7 @@ TEST_CASE("conv2d: on a GPU factors of f32 are rounded where that is allowed, an
     Index groups;
   };
   for (const Size& size :
-       {Size{{2, 3, 9, 11}, {16, 3, 3, 3}, 1}, Size{{3, 20, 5, 6}, {66, 10, 3, 2}, 2},
+       {Size{{2, 6, 9, 11}, {16, 6, 3, 3}, 1}, Size{{3, 20, 5, 6}, {66, 10, 3, 2}, 2},
         Size{{16, 9, 32, 32}, {40, 9, 1, 1}, 1}, Size{{1, 130, 4, 3}, {129, 130, 1, 1}, 1}}) {
     CAPTURE(size.w);
     const Tensor x = draw(size.x, DType::f32, -1, 1, 1), w = draw(size.w, DType::f32, -1, 1, 2);

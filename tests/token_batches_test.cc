@@ -163,7 +163,8 @@ TEST_CASE("token_batches: what cannot be batched") {
   };
   CHECK(contains(error({}), "there are no pairs"));
   CHECK(contains(error({{{1}}, {{1}}}, {.pad_to = 0}), "pad_to is 0"));
-  CHECK(contains(error({{{1}}, {{1}}}, {.tokens = 7, .pad_to = 8}), "pair 0 has 8 tokens"));
+  CHECK(contains(error({{{1}}, {{1}}}, {.tokens = 7, .pad_to = 8}),
+                 "pair 0 has 8 tokens when it is padded, more than 7"));
   CHECK(contains(error({{{1}}, {}}), "1 sources and 0 targets"));
   CHECK(contains(error({{{1}, {}}, {{1}, {1}}}), "source 1 is empty"));
   CHECK(contains(error({{{1}, {1}}, {{1}, {}}}), "target 1 is empty"));

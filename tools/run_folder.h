@@ -46,7 +46,7 @@ class RunFolder {
 
   /// Writes summary.json.
   void summary(const Facts& run, const Facts& metrics);
-  /// Writes report.html, with the figures so far.
+  /// Writes report.html, with the figures and writings so far.
   void report(const std::string& title, const Facts& run, const Facts& metrics, const Facts& settings);
 
  private:

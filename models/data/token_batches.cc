@@ -39,10 +39,14 @@ void check(const TokenPairs& pairs, const TokenBatchesOptions& options) {
       for (const std::int32_t id : *side)
         require(id >= 0, "token_batches", name, " ", i, " has an id of ", id);
     }
-    const Index longest = std::min(padded(options.most_length, options), options.tokens);
-    require(room(pairs, i, options) <= longest, "token_batches", "pair ", i, " has ", room(pairs, i, options),
-            " tokens with its end, more than ", longest, "; leave it out or raise ",
-            options.tokens < options.most_length ? "tokens" : "most_length");
+    const Index longer = std::max(source_length(pairs, i, options), target_length(pairs, i));
+    const auto refuse = [&](Index length, const char* of, Index most, const char* limit) {
+      require(length <= most, "token_batches", "pair ", i, " has ", length, of, ", more than ", most,
+              "; leave it out or raise ", limit);
+    };
+    refuse(longer, " tokens with its end", options.most_length, "most_length");
+    refuse(room(pairs, i, options), options.pad_to > 1 ? " tokens when it is padded" : " tokens with its end",
+           options.tokens, "tokens");
   }
 }
 

@@ -51,13 +51,16 @@ const AttentionScore& score_named(const std::string& name) {
   fail("RnnAttention", "there is no score '", name, "'; there are ", names);
 }
 
-// 1 where a state, or padding, lies within D of the middle floor(p), which is kept within the sentence: u8
-// [B,T,S].
-Tensor window_of(const Tensor& p, const AttentionMemory& memory, Index half_width) {
-  const auto D = static_cast<double>(half_width);
+// p kept within the sentence, for the middle of the window.
+Tensor middle_of(const Tensor& p, const AttentionMemory& memory) {
   const Tensor last = relu(cast(unsqueeze(unsqueeze(memory.lengths, 1), 2), p.dtype()) - 1);
-  const Tensor middle = minimum(relu(p.detach()), last),
-               s = to(arange(memory.values.size(1), p.dtype()), p.device());
+  return minimum(relu(p.detach()), last);
+}
+
+// 1 where a state, or padding, lies within D of floor(middle): u8 [B,T,S].
+Tensor window_of(const Tensor& middle, const AttentionMemory& memory, Index half_width) {
+  const auto D = static_cast<double>(half_width);
+  const Tensor s = to(arange(memory.values.size(1), middle.dtype()), middle.device());
   // s - D <= floor(middle) <= s + D, said of the middle itself.
   return logical_and(less_equal(s - D, middle), greater(s + (D + 1), middle));
 }
@@ -154,13 +157,14 @@ Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index firs
   require(q.rank() == 3 && q.size(0) == m.values.size(0), "RnnAttention", "queries ", q.shape(),
           " must be [B,T,Q], for a memory of ", m.values.size(0), " sentences");
   Tensor keep = unsqueeze(m.keep, 1), p;
+  Look look;
   if (window != Window::global) {
     p = positions(q, m, first);
-    keep = logical_and(keep, window_of(p, m, half_width));
+    const Tensor middle = middle_of(p, m);
+    keep = logical_and(keep, window_of(middle, m, half_width));
+    look.middle = squeeze(middle, 2);
   }
   const Tensor score = rule->score(*this, q, m.keys);
-  Look look;
-  if (p.defined()) look.middle = squeeze(p, 2);
   if (hard) {
     // A sentence of nothing but padding draws from what is then set to 0.
     const Tensor some = max(cast(keep, q.dtype()), 2, true);

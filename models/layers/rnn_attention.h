@@ -50,7 +50,7 @@ struct Look {
   Tensor context;   ///< [B,T,E] = weights values
   Tensor weights;   ///< [B,T,S]; 0 for padding, and everywhere for a memory of nothing but padding
   Tensor log_prob;  ///< [B,T]: of the state that hard attention has drawn; undefined otherwise
-  Tensor middle;    ///< [B,T]: p, of a window that is not global; undefined otherwise
+  Tensor middle;    ///< [B,T]: p kept within the sentence, of a window that is not global; else undefined
 };
 
 /// Attention of an RNN: a = softmax over s of score(q, h_s), context = sum_s a_s h_s.

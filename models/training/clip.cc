@@ -86,6 +86,8 @@ void check_finite(Index step, double loss, const FlatParameters& flat, double no
   }
   require(std::isfinite(loss), "check_finite", "step ", step, ": the loss is ", loss,
           ", though all parameters and gradients are finite; look at the data and the loss function");
+  fail("check_finite", "step ", step, ": the gradients' norm is ", norm,
+       ", though each of them is finite; lower the learning rate or clip them by value");
 }
 
 }  // namespace fovea

@@ -112,10 +112,11 @@ double Learner::step() {
     }
 }
 
-// Queues all of it before the host looks at anything. Where it throws, no value has changed.
+// Queues all of it before the host looks at anything. Where it throws, no parameter has changed.
 double Learner::update(const Batch& batch) {
   const FlatParameters& flat = optimizer_->parameters();
   const Index step = steps() + 1;
+  flat.check_current("train");  // a replay would not ask
   optimizer_->set_lr(schedule_(steps()));
   const Tensor seen = replays_(batch, device(), [&](const Batch& there) {
     Tape tape;

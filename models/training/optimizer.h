@@ -36,7 +36,8 @@ class Optimizer {
   void step() { step({}, 0); }
   /// The same where the host has not looked at the loss yet, so that all of a training step can be captured:
   /// `seen` is what loss_and_norm() gave. Gradients are scaled as clip_by_norm(max_norm) does, unless
-  /// max_norm is 0. Where the loss or the norm is not finite, nothing is changed but the count of steps.
+  /// max_norm is 0. Where the loss or the norm is not finite, nothing is changed but the count of steps: the
+  /// gradients stay, until zero_gradients().
   void step(const Tensor& seen, double max_norm);
   /// Updates made so far.
   Index steps() const { return steps_; }
@@ -48,7 +49,8 @@ class Optimizer {
   void set_lr(double lr);
 
   /// Gives the parameters whose names start with `prefix` a learning rate of their own, `factor` times the
-  /// optimizer's: "localisation.", 0.1. Throws when there is none.
+  /// optimizer's: "localisation.", 0.1. Throws when there is none. A step that has been captured keeps what
+  /// it had.
   void scale_lr(const std::string& prefix, double factor);
 
   /// The buffers it works on, for clipping and checking.

@@ -89,11 +89,16 @@ Batch TranslationLearner::draw() {
 }
 
 Tensor TranslationLearner::cost(const Batch& batch) {
-  TokenBatch there = next_;
-  if (!batch.empty()) {
-    there.source = batch[0], there.source_keep = batch[1];
-    there.input = batch[2], there.output = batch[3], there.target_keep = batch[4];
-  }
+  if (batch.empty()) return loss(next_, true);
+  TokenBatch there{.source = batch[0],
+                   .source_lengths = {},
+                   .source_keep = batch[1],
+                   .input = batch[2],
+                   .output = batch[3],
+                   .target_lengths = {},
+                   .target_keep = batch[4],
+                   .target_tokens = 0,
+                   .indices = {}};
   return loss(there, true);
 }
 

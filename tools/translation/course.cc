@@ -141,7 +141,10 @@ void TranslationCourse::sketch(RunFolder& run) {
     run.figure(
         "attention", draw_attention(translator_, first(heads > 1 ? 1 : 4)),
         cat("Where it looks: a row for every word it writes, a column for every word of the test sentence",
-            heads > 1 ? "; the heads of the last layer." : "."));
+            heads > 1 ? "; the heads of the last layer" : "",
+            translator_.learner->middles(translator_.source_ids(source), written).empty()
+                ? "."
+                : "; dots in the middle of its window."));
   run.figure("gradients", draw_gradients(translator_, first(2)),
              "How much the words that it reads bear on those that it writes: the length of the gradient of a "
              "word's log-probability by the vector of a word, each row scaled to its greatest.");
@@ -210,8 +213,10 @@ int EvalTranslation::operator()() {
     const std::string seed = std::visit([](const auto& v) { return cat(v); }, out["seed"]);
     const std::string longer = net == kind ? kind : cat(net, ", ", kind);
     names.push_back({kind, longer, cat(longer, ", seed ", seed), path.string()});
-    t.learner->validate_with(
-        t.text.pairs(load_sentences(own, Split::validation, common.data_dir), own.most_length));
+    const ParallelText validation = load_sentences(own, Split::validation, common.data_dir);
+    TokenPairs pairs = t.text.pairs(validation, own.most_length);
+    check_lengths(own, {1, 1}, {validation.size(), pairs.source.size()}, true);
+    t.learner->validate_with(std::move(pairs));
     out.update(score(t, *test, &scored.back().translations, !last_weights));
     all.push_back(std::move(out));
     if (const std::size_t count = t.too_long(test->text.source); count > 0 && !common.quiet)
