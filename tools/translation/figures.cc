@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "fovea/ops/join.h"
 #include "fovea/ops/pointwise.h"
@@ -15,28 +16,51 @@
 namespace fovea::tools {
 namespace {
 
-// A map with the words on both sides.
-Panel word_panel(const Translator& t, const std::string& sentence, const Written& written,
-                 const Tensor& map) {
-  Panel panel{.x_label = "read", .y_label = "written"};
-  panel.rows = static_cast<int>(map.size(0));
-  panel.cols = static_cast<int>(map.size(1));
-  const auto values = map.values<float>();
-  panel.values.assign(values.begin(), values.end());
-  panel.column_names = t.text.source_tokens(sentence);
-  panel.row_names = t.text.target_tokens(written.ids);
-  panel.column_names.push_back("</s>");
-  if (written.ended) panel.row_names.push_back("</s>");
-  return panel;
-}
+// The words that tokens make, and which of them each token belongs to.
+struct Words {
+  std::vector<std::string> names;
+  std::vector<std::size_t> of;
+  explicit Words(const std::vector<std::string>& tokens) {
+    bool goes_on = false;
+    for (const std::string& token : tokens) {
+      if (!goes_on) names.emplace_back();
+      goes_on = token.size() > 2 && token.ends_with("@@");
+      names.back() += goes_on ? token.substr(0, token.size() - 2) : token;
+      of.push_back(names.size() - 1);
+    }
+  }
+};
 
-// Where the window of local attention has its middle, row by row.
-std::vector<Mark> dots_at(const std::vector<float>& middles) {
-  std::vector<Mark> marks;
-  if (!middles.empty()) marks.push_back({.width = 3});
-  for (std::size_t row = 0; row < middles.size(); ++row)
-    marks[0].points.push_back({static_cast<double>(middles[row]) + 0.5, static_cast<double>(row) + 0.5});
-  return marks;
+// A map with the words on both sides: what the pieces of a word that is read have is added up, of one that is
+// written it is the mean. Dots are in the middle of local attention's window.
+Panel word_panel(const Translator& t, const Translation& translation, const Tensor& map) {
+  const auto& [sentence, written] = translation;
+  std::vector<std::string> source = t.text.source_tokens(sentence),
+                           target = t.text.target_tokens(written.ids);
+  source.push_back("</s>");
+  if (written.ended) target.push_back("</s>");
+  const Words read(source), wrote(target);
+  Panel panel{.x_label = "read", .y_label = "written"};
+  panel.rows = static_cast<int>(wrote.names.size());
+  panel.cols = static_cast<int>(read.names.size());
+  panel.row_names = wrote.names;
+  panel.column_names = read.names;
+  panel.values.resize(wrote.names.size() * read.names.size());
+  const auto values = map.values<float>();
+  for (std::size_t i = 0; i < wrote.of.size(); ++i) {
+    const auto pieces = static_cast<float>(std::ranges::count(wrote.of, wrote.of[i]));
+    for (std::size_t j = 0; j < read.of.size(); ++j)
+      panel.values[wrote.of[i] * read.names.size() + read.of[j]] += values[i * read.of.size() + j] / pieces;
+  }
+  const std::vector<float> middles = t.learner->middles(t.source_ids(sentence), written);
+  if (!middles.empty()) panel.marks.push_back({.width = 3});
+  for (std::size_t i = 0; i < middles.size(); ++i) {
+    const auto piece = static_cast<std::size_t>(middles[i]);
+    const double within = static_cast<double>(middles[i]) - static_cast<double>(piece);
+    panel.marks[0].points.push_back(
+        {static_cast<double>(read.of[piece]) + within + 0.5, static_cast<double>(wrote.of[i]) + 0.5});
+  }
+  return panel;
 }
 
 // Two side by side, all of one scale: the first's.
@@ -53,12 +77,11 @@ Canvas draw_in_pairs(const std::string& title, std::vector<Panel> panels) {
 
 Canvas draw_attention(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
-  for (const auto& [source, written] : translations) {
-    const std::vector<Tensor> maps = t.learner->look(t.source_ids(source), written);
+  for (const Translation& translation : translations) {
+    const std::vector<Tensor> maps = t.learner->look(t.source_ids(translation.source), translation.written);
     require(!maps.empty(), "translate", "a network without attention looks nowhere");
     for (std::size_t head = 0; head < maps.size(); ++head) {
-      panels.push_back(word_panel(t, source, written, maps[head]));
-      panels.back().marks = dots_at(t.learner->middles(t.source_ids(source), written));
+      panels.push_back(word_panel(t, translation, maps[head]));
       if (maps.size() > 1) panels.back().title = cat("head ", head + 1);
     }
   }
@@ -72,8 +95,14 @@ Canvas draw_attention(const Translator& t, const std::vector<Translation>& trans
 Canvas draw_gradients(const Translator& t, const std::vector<Translation>& translations) {
   std::vector<Panel> panels;
   const auto add = [&](const Translation& translation, const Tensor& map, const char* title) {
-    panels.push_back(word_panel(t, translation.source, translation.written, map / max(map, 1, true)));
-    panels.back().title = title;
+    Panel& panel = panels.emplace_back(word_panel(t, translation, map));
+    panel.title = title;
+    const auto columns = static_cast<std::size_t>(panel.cols);
+    for (std::size_t from = 0; from < panel.values.size(); from += columns) {
+      const std::span row(panel.values.data() + from, columns);
+      const float greatest = std::ranges::max(row);
+      for (float& value : row) value = greatest > 0 ? value / greatest : 0;
+    }
   };
   for (const Translation& translation : translations) {
     const TokenIds ids = t.source_ids(translation.source);
