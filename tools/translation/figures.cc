@@ -7,7 +7,6 @@
 #include <span>
 
 #include "fovea/ops/join.h"
-#include "fovea/ops/pointwise.h"
 #include "fovea/ops/reduce.h"
 #include "tools/figures/panel_grid.h"
 #include "tools/figures/plot.h"
