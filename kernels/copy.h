@@ -16,6 +16,10 @@ void copy(Cuda, const View& to, const View& from, Into into = Into::set);
 void fill(Cpu, const View& to, double value);
 void fill(Cuda, const View& to, double value);
 
+/// Element i of a row-major view = i.
+void count_up(Cpu, const View& to);
+void count_up(Cuda, const View& to);
+
 }  // namespace fovea
 
 #endif  // FOVEA_KERNELS_COPY_H_

@@ -59,4 +59,10 @@ void fill(Cpu, const View& to, double value) {
   });
 }
 
+void count_up(Cpu, const View& to) {
+  visit_any(to.dtype, [&]<class T>() {
+    for (Index i = 0; i < to.numel(); ++i) to.as<T>()[i] = convert<T>(static_cast<double>(i));
+  });
+}
+
 }  // namespace fovea

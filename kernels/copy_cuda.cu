@@ -29,6 +29,12 @@ void filled(Cuda d, const View& to, double value) {
   });
 }
 
+template <class T>
+void counted(Cuda d, const View& to) {
+  T* y = to.as<T>();
+  each(d, to.numel(), [=] __device__(Index i) { y[i] = convert<T>(static_cast<double>(i)); });
+}
+
 }  // namespace
 
 void copy(Cuda d, const View& to, const View& from, Into into) {
@@ -39,6 +45,10 @@ void copy(Cuda d, const View& to, const View& from, Into into) {
 
 void fill(Cuda d, const View& to, double value) {
   visit_any(to.dtype, [&]<class T>() { filled<T>(d, to, value); });
+}
+
+void count_up(Cuda d, const View& to) {
+  visit_any(to.dtype, [&]<class T>() { counted<T>(d, to); });
 }
 
 }  // namespace fovea

@@ -77,12 +77,9 @@ Tensor ones(const Shape& shape, DType dtype, const Device& device) { return full
 Tensor zeros_like(const Tensor& x) { return detail::filled_like(x, 0); }
 Tensor full_like(const Tensor& x, double value) { return detail::filled_like(x, value); }
 
-Tensor arange(Index n, DType dtype) {
-  Tensor out = Tensor::empty({n}, dtype);
-  visit_any(dtype, [&]<class T>() {
-    T* x = static_cast<T*>(out.raw_mutable());
-    for (Index i = 0; i < n; ++i) x[i] = static_cast<T>(static_cast<float>(i));
-  });
+Tensor arange(Index n, DType dtype, const Device& device) {
+  Tensor out = Tensor::empty({n}, dtype, device);
+  std::visit([&](auto d) { count_up(d, view_of(out)); }, device);
   return out;
 }
 

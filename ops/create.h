@@ -13,8 +13,8 @@ Tensor ones(const Shape& shape, DType dtype = DType::f32, const Device& device =
 Tensor full(const Shape& shape, double value, DType dtype = DType::f32, const Device& device = Cpu{});
 Tensor zeros_like(const Tensor& x);
 Tensor full_like(const Tensor& x, double value);
-/// 0, 1, ..., n - 1.
-Tensor arange(Index n, DType dtype = DType::i32);
+/// 0, 1, ..., n - 1. Of f32 exact to 2^24.
+Tensor arange(Index n, DType dtype = DType::i32, const Device& device = Cpu{});
 
 /// Independent draws; the same seed gives the same numbers on every device. f32 or f64.
 Tensor rand_uniform(const Shape& shape, Generator& random, double low = 0, double high = 1,

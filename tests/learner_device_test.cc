@@ -337,7 +337,11 @@ TEST_CASE("seq2seq on a GPU") {
     s.source_words = s.target_words = 10;
     s.batch_size = 6;
     s.most_length = 6;
-    check_family(s, f32_close, translator<seq2seq::Learner, seq2seq::Settings>, translation_scores, false);
+    for (const Index pad_to : {1, 8}) {
+      s.pad_to = pad_to;
+      check_family(s, f32_close, translator<seq2seq::Learner, seq2seq::Settings>, translation_scores,
+                   pad_to > 1);
+    }
   }
 }
 

@@ -48,12 +48,21 @@ TEST_CASE("recurrent: lengths as PyTorch's packed sequences") {
 
 TEST_CASE("recurrent: what lies past an end changes nothing") {
   Generator random(1);
-  Gru gru({.input_size = 3, .hidden_size = 4, .num_layers = 2, .bidirectional = true}, random);
+  const Gru::Options options{.input_size = 3, .hidden_size = 4, .num_layers = 2, .bidirectional = true};
+  Gru gru(options, random);
   const Tensor lengths = cast(Tensor::from({2, 5}, {2}), DType::i32);
   Tensor x = draw({2, 5, 3}, DType::f32, -1, 1, 5);
   const auto before = gru.forward(x, {}, lengths);
   for (Index i = 2 * 3; i < 5 * 3; ++i) x.mutable_data<float>()[i] = 1e30f;
   const auto after = gru.forward(x, {}, lengths);
+  for (const Device& device : devices()) {  // elsewhere the host does not look at them
+    Generator again(1);
+    Gru there(options, again);
+    move_to(there, device);
+    const auto same = there.forward(to(x, device), {}, to(lengths, device));
+    CHECK(difference(to(same.output, Cpu{}), after.output) <= 1e-6);
+    CHECK(difference(to(same.state, Cpu{}), after.state) <= 1e-6);
+  }
   CHECK(difference(after.output, before.output) == 0);
   CHECK(difference(after.state, before.state) == 0);
   // The second sequence is whole, so it is what it is without lengths.

@@ -9,6 +9,7 @@
 #include "fovea/models/layers/dropout.h"
 #include "fovea/models/layers/init.h"
 #include "fovea/models/layers/module.h"
+#include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/join.h"
 #include "fovea/ops/views.h"
@@ -107,7 +108,8 @@ struct Recurrent {
 
   /// x [B,T,I], T >= 1, from an initial state; from zeros when none is given. Sequences of different lengths
   /// (i32 [B], 1 to T) are padded behind: what lies there changes nothing, the last state is that of a
-  /// sequence's own end, and the backward direction starts there.
+  /// sequence's own end, and the backward direction starts there. Lengths on a GPU are not looked at by the
+  /// host, so that the step can be captured.
   Output forward(const Tensor& x, const State& initial = {}, const Tensor& lengths = {}) const {
     require(x.rank() == 3 && x.size(1) > 0, "recurrent", "input ", x.shape(),
             " must be [B,T,I] with T at least 1");
@@ -146,9 +148,14 @@ struct Recurrent {
     if (!lengths.defined()) return ended;
     require(lengths.dtype() == DType::i32 && lengths.shape() == Shape{B}, "recurrent", "lengths ",
             lengths.shape(), " ", lengths.dtype(), " must be ", Shape{B}, " i32");
-    const Tensor counted = to(lengths, Cpu{});
+    if (!is_cpu(lengths.device())) {
+      const std::vector<Tensor> steps = split(arange(T, DType::i32, device), T, 0);
+      for (std::size_t t = 0; t < steps.size(); ++t)
+        ended[t] = less_equal(reshape(lengths, {B, 1}), steps[t]);
+      return ended;
+    }
     for (Index b = 0; b < B; ++b) {
-      const Index length = counted.data<std::int32_t>()[b];
+      const Index length = lengths.data<std::int32_t>()[b];
       require(length >= 1 && length <= T, "recurrent", "sequence ", b, " has length ", length,
               "; it must be 1 to ", T, ", which the input has steps");
       for (Index t = length; t < T; ++t) {

@@ -60,7 +60,7 @@ Tensor middle_of(const Tensor& p, const AttentionMemory& memory) {
 // 1 where a state, or padding, lies within D of floor(middle): u8 [B,T,S].
 Tensor window_of(const Tensor& middle, const AttentionMemory& memory, Index half_width) {
   const auto D = static_cast<double>(half_width);
-  const Tensor s = to(arange(memory.values.size(1), middle.dtype()), middle.device());
+  const Tensor s = arange(memory.values.size(1), middle.dtype(), middle.device());
   // s - D <= floor(middle) <= s + D, said of the middle itself.
   return logical_and(less_equal(s - D, middle), greater(s + (D + 1), middle));
 }
@@ -146,7 +146,7 @@ AttentionMemory RnnAttention::remember(const Tensor& values, const Tensor& keep)
 Tensor RnnAttention::positions(const Tensor& q, const AttentionMemory& m, Index first) const {
   const Index B = q.size(0), T = q.size(1);
   if (window == Window::local_m) {
-    const Tensor p = to(arange(T, q.dtype()), q.device()) + static_cast<double>(first);
+    const Tensor p = arange(T, q.dtype(), q.device()) + static_cast<double>(first);
     return expand(reshape(p, {1, T, 1}), {B, T, 1});
   }
   const Tensor share = sigmoid(sum(tanh(position.forward(q)) * position_v, 2, true));
@@ -182,7 +182,7 @@ Look RnnAttention::forward(const Tensor& q, const AttentionMemory& m, Index firs
   }
   if (window == Window::local_p) {
     const double deviation = static_cast<double>(half_width) / 2;
-    const Tensor off = to(arange(m.values.size(1), q.dtype()), q.device()) - p;
+    const Tensor off = arange(m.values.size(1), q.dtype(), q.device()) - p;
     look.weights = look.weights * exp(square(off) * (-1 / (2 * deviation * deviation)));
   }
   look.context = matmul(look.weights, m.values);

@@ -1,6 +1,7 @@
 #include "fovea/models/seq2seq/seq2seq.h"
 
 #include "fovea/models/training/settings.h"
+#include "fovea/ops/compare.h"
 #include "fovea/ops/create.h"
 #include "fovea/ops/cross_entropy.h"
 #include "fovea/ops/estimators.h"
@@ -89,19 +90,15 @@ Tensor Seq2Seq::loss(const TokenBatch& batch, std::vector<Step>* steps) {
   if (!t.log_probs.defined() || !dropout.mode.training)
     return linear_cross_entropy(t.features, out.weight, out.bias, t.classes, {.ignore_index = options.pad});
   const Tensor losses = this->losses(t);
-  const auto tokens = static_cast<double>(batch.target_tokens);
+  const Tensor keep = cast(batch.target_keep, losses.dtype()), tokens = sum(keep);
   const Tensor cost = sum(losses) / tokens;
   // The reward of a look is ln p of the words from its step on: those before do not depend on it. It is held
   // against the usual ln p of so many words. Padding has no words, and its looks do not count.
   const Index B = batch.input.size(0), T = batch.input.size(1);
   const Tensor log_p = neg(transpose(reshape(losses.detach(), {T, B}), 0, 1));
-  Tensor later = zeros({T, T}, log_p.dtype());  // later[u][t] = 1 where u >= t
-  visit_float("seq2seq", later.dtype(), [&]<class X>() {
-    X* to = later.mutable_data<X>();
-    for (Index u = 0; u < T; ++u) std::fill_n(to + u * T, u + 1, X(1));
-  });
-  later = to(later, log_p.device());
-  const Tensor keep = cast(batch.target_keep, log_p.dtype());
+  const Tensor step = arange(T, log_p.dtype(), log_p.device());
+  const Tensor later =
+      cast(greater_equal(unsqueeze(step, 1), step), log_p.dtype());  // [u][t] = 1 where u >= t
   const Tensor usual = matmul(keep, later) * baseline;
   const Tensor looks =
       sum(keep * reinforce_loss(t.log_probs, matmul(log_p, later), usual, Reduction::none)) / tokens;

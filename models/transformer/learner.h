@@ -49,7 +49,6 @@ class Learner : public TranslationLearner {
 
  private:
   Tensor loss(const TokenBatch& batch, bool training) override;
-  bool lengths_decide() const override { return false; }
   Writer writer(const TokenBatch& batch, Index most) override;
   /// The last layer's heads.
   std::vector<Tensor> maps(const TokenBatch& batch) override;

@@ -80,23 +80,23 @@ double TranslationLearner::step() {
 Batch TranslationLearner::draw() {
   require(batches_.has_value(), task_.model.c_str(), "there are no sentences to learn from");
   next_ = batches_->next();
-  // Lengths stay on the host; and unless they are padded there are hundreds of shapes.
-  if (lengths_decide() || task_.pad_to == 1) {
-    next_ = to(next_, device());
-    return {};
-  }
-  return {next_.source, next_.source_keep, next_.input, next_.output, next_.target_keep};
+  if (task_.pad_to > 1)
+    return {next_.source, next_.source_lengths, next_.source_keep,
+            next_.input,  next_.output,         next_.target_keep};
+  // There are hundreds of shapes; and lengths stay on the host, which skips what has ended.
+  next_ = to(next_, device());
+  return {};
 }
 
 Tensor TranslationLearner::cost(const Batch& batch) {
   if (batch.empty()) return loss(next_, true);
   TokenBatch there{.source = batch[0],
-                   .source_lengths = {},
-                   .source_keep = batch[1],
-                   .input = batch[2],
-                   .output = batch[3],
+                   .source_lengths = batch[1],
+                   .source_keep = batch[2],
+                   .input = batch[3],
+                   .output = batch[4],
                    .target_lengths = {},
-                   .target_keep = batch[4],
+                   .target_keep = batch[5],
                    .target_tokens = 0,
                    .indices = {}};
   return loss(there, true);

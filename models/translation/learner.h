@@ -76,9 +76,6 @@ class TranslationLearner : public Learner {
   /// What the words of a batch cost: the mean. Here and below, batches lie on the model's device. `training`:
   /// as it is learned from.
   virtual Tensor loss(const TokenBatch& batch, bool training) = 0;
-  /// Whether loss() looks at what of a batch lies on the host, lengths and counts, so that it cannot be
-  /// replayed.
-  virtual bool lengths_decide() const { return true; }
   /// Writes translations of a batch's sources, of at most `most` words each.
   virtual Writer writer(const TokenBatch& batch, Index most) = 0;
   /// What is looked at while the target of a batch of one pair is written: see look().

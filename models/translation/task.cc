@@ -28,8 +28,8 @@ std::vector<Setting> TranslationTask::translation_settings() {
       {"target_words", &target_words, "Of the vocabulary", 1},
       {"most_length", &most_length, "Tokens of a sentence; longer ones are left out of training", 1},
       {"tokens", &tokens, "Most tokens of a batch on a side, padding included; 0: any"},
-      {"pad_to", &pad_to,
-       "Pad lengths to multiples: few shapes of batches, which a GPU replays (transformer there: 8)", 1},
+      {"pad_to", &pad_to, "Pad lengths to multiples: few shapes of batches, which a GPU replays (there: 8)",
+       1},
       {"averages", &averages, "Keep the mean of the weights at so many moments at the end; 0: none"},
       {"average_every", &average_every, "Updates between these moments, by default fewer in a short run", 1}};
 }

@@ -12,7 +12,6 @@ struct Seq2SeqFamily {
   using Settings = seq2seq::Settings;
   using Learner = seq2seq::Learner;
   using Course = TranslationCourse;
-  static constexpr Index gpu_pad_to = 1;
   static constexpr auto about_epochs =
       "Passes over the sentences (default 10; of made ones 4, luong or local-p 8)";
 

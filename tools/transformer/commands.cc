@@ -35,7 +35,6 @@ struct TransformerFamily {
   using Settings = transformer::Settings;
   using Learner = transformer::Learner;
   using Course = TransformerCourse;
-  static constexpr Index gpu_pad_to = 8;
   static constexpr auto about_epochs = "Passes over the sentences, in place of --steps";
 
   static Settings settings(const std::string& task, const std::string& preset, const SettingOptions&) {

@@ -9,8 +9,8 @@ namespace fovea::tools {
 
 /// `fovea train` of a family that translates. A family says: Settings, Learner and Course; settings(task,
 /// preset, given), which may depend on options given; epochs(settings), what a run takes unless it is told, 0
-/// where that is the preset's number of updates; gpu_pad_to, the default there; complete(defaults), which
-/// --help shows; facts(settings) and kind(settings), see TranslationCourse.
+/// where that is the preset's number of updates; complete(defaults), which --help shows; facts(settings) and
+/// kind(settings), see TranslationCourse.
 template <class Family>
 struct TrainTranslation {
   TrainOptions common;
@@ -26,7 +26,7 @@ struct TrainTranslation {
     Settings s = resumed ? Settings::from_json(resumed->meta) : Family::settings(task, common.preset, given);
     if (!resumed) s.seed = common.seed;
     s.device = common.chosen_device();
-    if (!resumed && !is_cpu(s.device)) s.pad_to = Family::gpu_pad_to;
+    if (!resumed && !is_cpu(s.device)) s.pad_to = 8;  // few shapes, so that updates are replayed
     given.apply_to(translation_choices(s));
     check_languages(s, given);
     const ParallelText train_text = load_sentences(s, Split::train, common.data_dir),
