@@ -246,8 +246,11 @@ void print_from(std::ostream& out, const Tensor& t, int dim, Index offset) {
       i = n - edge;
     }
     print_from(out, t, dim + 1, offset + i * t.strides()[dim]);
-    if (i + 1 < n)
-      out << (dim + 1 < t.rank() ? "\n" + std::string(static_cast<std::size_t>(dim) + 1, ' ') : " ");
+    if (i + 1 == n) break;
+    if (dim + 1 < t.rank())
+      out << '\n' << std::string(static_cast<std::size_t>(dim) + 1, ' ');
+    else
+      out << ' ';
   }
   out << ']';
 }

@@ -42,7 +42,7 @@ std::string year_in_words(unsigned year) {
   return rest == 0 ? century + " hundred" : cat(century, rest < 10 ? " oh " : " ", number(rest));
 }
 
-std::string digits(unsigned n, bool two = false) { return (two && n < 10 ? "0" : "") + std::to_string(n); }
+std::string digits(unsigned n, bool two = false) { return cat(two && n < 10 ? "0" : "", n); }
 
 std::string spaced(const std::string& text) {
   std::string out;
