@@ -295,7 +295,7 @@ TEST_CASE("Captured: an expression replayed, and what it gives back") {
     step();
     synchronize(Cuda{});
     const MemoryStats before = memory_stats(Cuda{});
-    for (int i = 0; i < 200; ++i) step();
+    for (int i = 0; i < 300; ++i) step();
     synchronize(Cuda{});
     const MemoryStats after = memory_stats(Cuda{});
     CHECK(after.allocated == before.allocated);
