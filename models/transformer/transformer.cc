@@ -83,8 +83,7 @@ Transformer::Transformer(const Options& o, Generator& random)
 
 Tensor Transformer::embed(const Embedding& words, const Tensor& ids, Index first) const {
   const Index E = options.embed_dim;
-  const Tensor positions =
-      sinusoidal_positions(ids.size(1), E, options.dtype, first, words.weight.device());
+  const Tensor positions = sinusoidal_positions(ids.size(1), E, options.dtype, first, words.weight.device());
   return rounding.forward(
       dropout.forward(words.forward(ids) * std::sqrt(static_cast<double>(E)) + positions));
 }
