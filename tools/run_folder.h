@@ -39,9 +39,8 @@ class RunFolder {
   void figure(const std::string& name, const Canvas& canvas, const std::string& caption);
   /// An animation, NAME.gif.
   void animation(const std::string& name, const std::string& gif, const std::string& caption);
-  /// What a trained model wrote: saves all of it as NAME.txt, and puts examples, names and texts, into the
-  /// report.
-  using Texts = std::vector<std::pair<std::string, std::string>>;
+  using Texts = std::vector<std::pair<std::string, std::string>>;  ///< names, and what belongs to them
+  /// What a trained model wrote: saves all of it as NAME.txt, and puts examples into the report.
   void writing(const std::string& name, const std::string& all, const std::string& heading, Texts examples);
 
   /// Writes summary.json.

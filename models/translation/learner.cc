@@ -225,7 +225,6 @@ Tensor TranslationLearner::gradients(const TokenIds& sentence, const Written& wr
   for (Index copy = 0; copy < T; ++copy)
     for (Index t = 0; t < T; ++t)
       if (t != copy) wanted[copy * T + t] = TokenBatchesOptions{}.pad;
-  batch.target_tokens = T;
 
   struct Exchange {  // of the vectors, and back
     TranslationLearner& learner;

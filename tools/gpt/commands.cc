@@ -3,7 +3,6 @@
 #ifdef FOVEA_TEXT
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <utility>
 

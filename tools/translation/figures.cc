@@ -15,18 +15,12 @@
 namespace fovea::tools {
 namespace {
 
-// The words that tokens make, and which of them each token belongs to.
+// The words that pieces make, and which of them each piece belongs to.
 struct Words {
   std::vector<std::string> names;
   std::vector<std::size_t> of;
-  explicit Words(const std::vector<std::string>& tokens) {
-    bool goes_on = false;
-    for (const std::string& token : tokens) {
-      if (!goes_on) names.emplace_back();
-      goes_on = token.size() > 2 && token.ends_with("@@");
-      names.back() += goes_on ? token.substr(0, token.size() - 2) : token;
-      of.push_back(names.size() - 1);
-    }
+  explicit Words(std::span<const std::string> pieces) : names(Bpe::join(pieces)) {
+    for (std::size_t i = 1; i <= pieces.size(); ++i) of.push_back(Bpe::join(pieces.first(i)).size() - 1);
   }
 };
 
